@@ -25,7 +25,7 @@ pytestmark = pytest.mark.filterwarnings("default")
 
 def _too_close() -> list[Any]:
     """Return the estimators in float64, each with each check that asks for more than float32 has."""
-    pairs = [pair for estimator in WIDE for pair in estimator_checks_generator(estimator)]
+    pairs: list[Any] = [pair for estimator in WIDE for pair in estimator_checks_generator(estimator)]
     return [
         pytest.param(estimator, check, id=f"{type(estimator).__name__}-{check.func.__name__}")
         for estimator, check in pairs

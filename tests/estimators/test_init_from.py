@@ -71,7 +71,8 @@ def test_seed_clone_path_and_warm_start(source: mc.Model, tmp_path: Path) -> Non
     path = tmp_path / "digits.safetensors"
     source.save(path)
     fits = [begun(model, max_iter=2).fit(X, ODD) for model in (source, path, str(path))]
-    fits.append(clone(fits[0]).fit(X, ODD))
+    again: Any = clone(fits[0])
+    fits.append(again.fit(X, ODD))
     assert len({fit.coefs_[0].tobytes() for fit in fits}) == 1
     assert not np.array_equal(
         mc.MLPClassifier(HIDDEN, max_iter=2, random_state=0).fit(X, ODD).coefs_[0], fits[0].coefs_[0]

@@ -125,7 +125,7 @@ def test_each_kind_of_model_is_written_again_as_it_was(kind: str, tmp_path: Path
 def test_estimators_open_as_estimators(kind: str) -> None:
     load = mc.MLPRegressor.load if kind == "regressor" else mc.MLPClassifier.load
     estimator, told = load(GOLDEN / f"format_2_{kind}.safetensors"), ANSWERS[kind]
-    found = estimator.predict(np.array(told["X"], np.float32))
+    found = np.asarray(estimator.predict(np.array(told["X"], np.float32)))
     if found.dtype.kind == "f":
         np.testing.assert_allclose(found, told["predict"], rtol=1e-4, atol=1e-5)  # as above
     else:

@@ -67,7 +67,7 @@ def test_an_own_loss_is_given_the_rows_as_they_are_and_no_more() -> None:
         return np.sum(outputs * 0.0) + outputs.shape[0]  # each block's loss is its length
 
     lengths = Forward(SMALL, counted, threads=1)
-    rows = LabeledRows(*(part[:459] for part in (_rows(459).X, _rows(459).y)), np.ones(459, np.float32))
+    rows = LabeledRows(_rows(459).X[:459], _rows(459).y[:459], np.ones(459, np.float32))
     # Blocks of 230 and 229 rows, by their weights.
     assert lengths.measured(SMALL.init(0, (20,)), rows).loss == pytest.approx((230**2 + 229**2) / 459)
 

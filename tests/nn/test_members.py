@@ -11,6 +11,7 @@ from scipy import special
 
 import minicolumn as mc
 from minicolumn import nn, random, tree
+from minicolumn.nn.layers.ensemble import Averaged
 from minicolumn.passes.fuse import fuse
 
 Array = np.ndarray
@@ -139,7 +140,7 @@ def test_weight_decay_acts_on_weights_alone() -> None:
 # In a network -----------------------------------------------------------------------------------------------
 
 
-def _network(mean: str = "numbers") -> nn.Sequential:
+def _network(mean: Averaged = "numbers") -> nn.Sequential:
     return nn.Sequential(
         nn.Members(4), nn.Dense(6, "tanh"), nn.Dropout(0.3), nn.BatchEnsemble(5, "tanh"), nn.MemberDense(2),
         nn.MeanOfMembers(mean),

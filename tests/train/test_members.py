@@ -14,6 +14,7 @@ from scipy import special
 
 import minicolumn as mc
 from minicolumn import nn, random, tree
+from minicolumn.nn.layers.ensemble import Averaged
 from minicolumn.train.lbfgs import minimize_lbfgs
 from minicolumn.train.step import loss_of
 
@@ -21,7 +22,7 @@ Array = np.ndarray
 PENALTY = nn.PerRow(nn.L2(0.7))
 
 
-def tabm(mean: str = "probabilities", outputs: int = 3) -> nn.Sequential:
+def tabm(mean: Averaged = "probabilities", outputs: int = 3) -> nn.Sequential:
     """Return a network of four members with every layer for members."""
     return nn.Sequential(
         nn.Members(4), nn.BatchEnsemble(6, "tanh", inputs=False), nn.Dense(5, "tanh"),
@@ -29,7 +30,7 @@ def tabm(mean: str = "probabilities", outputs: int = 3) -> nn.Sequential:
     )  # fmt: skip
 
 
-def packed(members: int, mean: str = "probabilities") -> nn.Sequential:
+def packed(members: int, mean: Averaged = "probabilities") -> nn.Sequential:
     """Return independent networks side by side."""
     return nn.Sequential(
         nn.Members(members, "none"), nn.MemberDense(5, "tanh"), nn.MemberDense(3), nn.MeanOfMembers(mean)

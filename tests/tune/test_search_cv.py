@@ -44,7 +44,8 @@ def _checks() -> list[Any]:
     seen: set[str] = set()
     for search in (_search(n_trials=1), _search(estimator=mc.MLPRegressor(**QUICK), n_trials=1)):
         kind = type(search.estimator).__name__
-        own = [(check, check.func.__name__) for _, check in estimator_checks_generator(search)]
+        pairs: list[Any] = list(estimator_checks_generator(search))
+        own = [(check, check.func.__name__) for _, check in pairs]
         new = [(check, name) for check, name in own if name not in seen or name in OF_TARGETS]
         found += [pytest.param(search, check, id=f"{kind}-{name}-{k}") for k, (check, name) in enumerate(new)]
         seen |= {name for _, name in own}

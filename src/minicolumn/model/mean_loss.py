@@ -91,7 +91,7 @@ class Blocks:
                 whole = (*(a[:cut].reshape(cut // size, size, *a.shape[1:]) for a in data), shares)
             if cut < count:
                 left = [a[cut:] for a in data]
-                left = _filled_up(*left, size - len(left[0])) if fills else left
+                left = _filled_up(left[0], left[1], left[2], size - len(left[0])) if fills else left
                 last = (*(a[None] for a in left), np.atleast_1d(rest))
         shares = np.append(shares, rest) if cut < count else shares
         return cls(data if gathered else None, whole, last, shares, _total(shares), count)

@@ -263,10 +263,10 @@ class Engine:
                 self.held, sum(math.prod(part.shape[1:]) for part in leaves(states.params))
             )
         if not self.settings.metrics:
-            losses, predicted = self.forward.losses(states.params, self._held_blocks), ()
-        else:
-            losses, predicted = self.forward.measured_several(states.params, self._held_blocks)
-        return (self.settings.factor * losses).tolist(), predicted
+            losses = self.forward.losses(states.params, self._held_blocks)
+            return (self.settings.factor * losses).tolist(), ()
+        losses, outputs = self.forward.measured_several(states.params, self._held_blocks)
+        return (self.settings.factor * losses).tolist(), list(outputs)
 
     def _figures(self, found: tuple[list[float], Sequence[Array]], count: int) -> dict[str, list[float]]:
         """Return the figures of some epochs, by name, up to a loss that is not finite."""

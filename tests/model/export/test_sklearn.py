@@ -48,8 +48,9 @@ CLASSES = {
 @pytest.mark.parametrize("name", NUMBERS)
 def test_numbers_are_predicted_as_here(name: str) -> None:
     model = NUMBERS[name]
-    theirs = mc.to_sklearn(model)
-    assert type(theirs) is MLPRegressor
+    theirs: Any = mc.to_sklearn(model)
+    kind = type(theirs)
+    assert kind is MLPRegressor
     check_is_fitted(theirs)
     np.testing.assert_allclose(theirs.predict(X), model.predict(X), **CLOSE)
     np.testing.assert_allclose(mc.from_sklearn(theirs).predict(X), model.predict(X), **CLOSE)
@@ -58,12 +59,13 @@ def test_numbers_are_predicted_as_here(name: str) -> None:
 @pytest.mark.parametrize("name", CLASSES)
 def test_probabilities_are_those_here(name: str) -> None:
     model = CLASSES[name]
-    theirs = mc.to_sklearn(model)
-    assert type(theirs) is MLPClassifier
+    theirs: Any = mc.to_sklearn(model)
+    kind = type(theirs)
+    assert kind is MLPClassifier
     scores = model.outputs.class_scores(model.predict(X))  # type: ignore[union-attr]
     np.testing.assert_allclose(theirs.predict_proba(X), scores, **CLOSE)
     assert theirs.predict(X).tolist() == scores.argmax(axis=1).tolist()
-    again = mc.from_sklearn(theirs)
+    again: Any = mc.from_sklearn(theirs)
     np.testing.assert_allclose(again.predict_proba(X), scores, **CLOSE)
 
 
@@ -75,8 +77,8 @@ few_steps = pytest.mark.filterwarnings("ignore:lbfgs failed to converge")
 @pytest.mark.parametrize("labels", [["a", "b"], ["x", "y", "z"], [3, 5, 9]])
 def test_labels_come_along(labels: list[Any]) -> None:
     y = np.array(labels)[np.arange(40) % len(labels)]
-    first = MLPClassifier((6,), max_iter=30, solver="lbfgs", random_state=0).fit(X, y)
-    theirs = mc.to_sklearn(mc.from_sklearn(first))
+    first: Any = MLPClassifier((6,), max_iter=30, solver="lbfgs", random_state=0).fit(X, y)
+    theirs: Any = mc.to_sklearn(mc.from_sklearn(first))
     assert theirs.classes_.tolist() == first.classes_.tolist()
     assert theirs.out_activation_ == first.out_activation_
     assert all(np.array_equal(a, b) for a, b in zip(theirs.coefs_, first.coefs_, strict=True))
@@ -87,18 +89,19 @@ def test_labels_come_along(labels: list[Any]) -> None:
 @few_steps
 def test_several_labels_a_row_come_along() -> None:
     y = np.stack([X[:, 0] > 0, X[:, 1] > 0, X[:, 2] > 1], axis=1).astype(int)
-    first = MLPClassifier((6,), max_iter=30, solver="lbfgs", random_state=0).fit(X, y)
-    theirs = mc.to_sklearn(mc.from_sklearn(first))
+    first: Any = MLPClassifier((6,), max_iter=30, solver="lbfgs", random_state=0).fit(X, y)
+    theirs: Any = mc.to_sklearn(mc.from_sklearn(first))
     assert np.array_equal(theirs.predict(X), first.predict(X))
     np.testing.assert_allclose(theirs.predict_proba(X), first.predict_proba(X), **CLOSE)
 
 
 @few_steps
 def test_what_comes_out_has_every_attribute_that_fit_leaves_public() -> None:
-    theirs = mc.to_sklearn(CLASSES["classes"])
+    theirs: Any = mc.to_sklearn(CLASSES["classes"])
     fitted = MLPClassifier((5,), max_iter=3, solver="lbfgs").fit(X, np.arange(40) % 3)
     assert {name for name in vars(fitted) if name.endswith("_")} <= {*vars(theirs)}
-    again = clone(theirs).set_params(max_iter=3, solver="lbfgs").fit(X, np.arange(40) % 3)
+    copy: Any = clone(theirs)
+    again = copy.set_params(max_iter=3, solver="lbfgs").fit(X, np.arange(40) % 3)
     assert again.n_layers_ == theirs.n_layers_ == 3
 
 

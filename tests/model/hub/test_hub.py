@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -203,7 +204,7 @@ def test_the_front_matter_is_what_the_hub_reads() -> None:
 
     for name in ("penguins", "california-housing", "digits"):
         model = mc.zoo.load(name)
-        front = ModelCard(hub_card(model, f"someone/{name}", hub_license(model, "mit"))).data
+        front: Any = ModelCard(hub_card(model, f"someone/{name}", hub_license(model, "mit"))).data
         assert (front.license, front.library_name) == ("mit", "minicolumn")
         assert "minicolumn" in front.tags
         told = {result.metric_type: result.metric_value for result in front.eval_results}

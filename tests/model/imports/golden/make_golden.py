@@ -149,7 +149,7 @@ def make_keras() -> None:
             network.fit(rows, np.arange(6) % 3, epochs=3, verbose=0)
         network.save(HERE / f"{name}.keras")
         keep(name, tool, rows, network.predict(rows, verbose=0))
-    plain = keras.Sequential([keras.Input((4,)), layers.Dense(5, activation="tanh"), layers.Dense(2)])
+    plain: Any = keras.Sequential([keras.Input((4,)), layers.Dense(5, activation="tanh"), layers.Dense(2)])
     plain.save_weights(HERE / "keras_dense.weights.h5")
     keep("keras_dense", tool, ROWS, plain.predict(ROWS, verbose=0))
 
