@@ -13,6 +13,7 @@ import pytest
 from minicolumn.errors import DataError
 from minicolumn.tables import Encoder, Overrides, infer_schema, with_target
 from minicolumn.tables.inputs.categories import BooleanInput
+from minicolumn.tables.inputs.numbers import NumberInput, encoded_together
 
 
 def fit(frame: polars.DataFrame, target: str = "y", **options: Any) -> Encoder:
@@ -268,3 +269,16 @@ def test_a_boolean_cell_does_not_hang_on_the_cells_beside_it() -> None:
     cells = ["01", "1.0", "0", "yes.0", "1e0", "on"]
     alone = [boolean.read(polars.Series("flag", [cell]))[0, 0] for cell in cells]
     assert boolean.read(polars.Series("flag", cells))[:, 0].tolist() == alone == [0, 1, -1, 0, 0, 1]
+
+
+def test_numbers_side_by_side_are_scaled_as_each_by_itself() -> None:
+    rng = np.random.default_rng(0)
+    values = rng.standard_normal((40, 5)) * [1.0, 1e6, 1e-6, 0.0, 1.0]
+    values[::7, 1], values[3, 4], values[5, 4] = np.nan, np.inf, -np.inf
+    for scaling in ("robust", "standard"):
+        numbers = [
+            NumberInput.fit(polars.Series(f"x{k}", column), "", scaling) for k, column in enumerate(values.T)
+        ]
+        assert [part.indicator for part in numbers] == [False, True, False, False, True]
+        alone = [part.encoded(values[:, k : k + 1]) for k, part in enumerate(numbers)]
+        np.testing.assert_array_equal(encoded_together(numbers, values), np.concatenate(alone, axis=1))

@@ -27,7 +27,7 @@ def call_of(estimator: BaseMLP) -> str:
     """Return the call that fits an estimator with these parameters.
 
     >>> import minicolumn as mc
-    >>> call_of(mc.MLPRegressor((8,), loss="huber"))
+    >>> call_of(mc.MLPRegressor(hidden_layer_sizes=(8,), loss="huber"))
     "mc.MLPRegressor(hidden_layer_sizes=(8,), loss='huber').fit(X, y)"
     """
     defaults = inspect.signature(type(estimator)).parameters

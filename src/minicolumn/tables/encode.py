@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from itertools import accumulate, pairwise
+from itertools import accumulate, groupby, pairwise
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -14,6 +14,7 @@ from minicolumn.errors import DataError, ModelFileError, did_you_mean
 from minicolumn.tables import state
 from minicolumn.tables.inputs.by_kind import Input, fit_input, input_from_json, kind_of
 from minicolumn.tables.inputs.categories import FEWEST_ROWS, CategoryInput
+from minicolumn.tables.inputs.numbers import NumberInput, encoded_together
 from minicolumn.tables.inputs.scale import SCALINGS, Array, Scaling
 from minicolumn.tables.older import encoder_of_today
 from minicolumn.tables.schema import MOST_COLUMNS, Schema
@@ -235,8 +236,15 @@ class Encoder:
         Plain arithmetic, which can be traced: `Model.graph` begins with it.
         """
         places = _places(len(part.columns) for part in self.ordered)
-        parts = [part.encoded(values[:, at]) for part, at in zip(self.ordered, places, strict=True)]
-        return np.concatenate(parts, axis=1).astype(np.float32)
+        found = []
+        for alike, run in groupby(zip(self.ordered, places, strict=True), lambda pair: _smooth(pair[0])):
+            pairs = list(run)
+            if alike is None:
+                found += [part.encoded(values[:, at]) for part, at in pairs]
+            else:
+                numbers = [part for part, _ in pairs if isinstance(part, NumberInput)]
+                found.append(encoded_together(numbers, values[:, pairs[0][1].start : pairs[-1][1].stop]))
+        return np.concatenate(found, axis=1).astype(np.float32)
 
     @classmethod
     def of_target(cls, schema: Schema) -> Self:
@@ -422,6 +430,11 @@ def _places(widths: Iterable[int]) -> list[slice]:
     """
     ends = list(accumulate(widths, initial=0))
     return [slice(first, last) for first, last in pairwise(ends)]
+
+
+def _smooth(part: Input) -> bool | None:
+    """Return whether a number column is clipped smoothly; None of another kind of column."""
+    return part.scale.smooth if isinstance(part, NumberInput) else None
 
 
 def _is_embedded(part: Input) -> bool:

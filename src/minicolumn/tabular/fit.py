@@ -78,7 +78,7 @@ def fit_table(
     effort: str | None = None,
     time: float | str | None = None,
     init_from: Model | PathLike | None = None,
-    freeze: bool | int = False,
+    freeze: bool | int | None = None,
     layer_rates: Sequence[float] | None = None,
     unfreeze: int | None = None,
     callbacks: CallbackLike | Sequence[CallbackLike] = (),

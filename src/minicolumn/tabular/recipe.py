@@ -60,6 +60,7 @@ class MemberHabits:
     grows         whether an effort changes the epochs
     fewest        epochs, as long as they are no more than 2,500 steps
     activation    of the hidden layers; None is that of the single network
+    largest_batch rows of a step at most
 
     The rate stays, then falls along a cosine. Of numbers the best epoch by a few rows held out is the best by
     luck, and the last one better; two classes are learnt by heart before the rate has fallen.
@@ -74,6 +75,7 @@ class MemberHabits:
     layers: int = 3
     fewest: int = 8
     activation: str | None = None
+    largest_batch: int = _LARGEST_BATCH
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,7 @@ class Habits:
     metrics       recorded for each epoch
     members       what differs for the members of an ensemble
     members_of_few      the same where rows are few; None where that makes no difference
+    members_of_many     the same where rows are many
     """
 
     activation: str
@@ -103,6 +106,7 @@ class Habits:
     metrics: tuple[str, ...]
     members: MemberHabits
     members_of_few: MemberHabits | None = None
+    members_of_many: MemberHabits | None = None
 
 
 # Almost no dropout suits numbers with little noise, more of it those with much: a mixture is as good as the
@@ -121,7 +125,7 @@ _OF_NUMBERS = MemberHabits(
     2 / 3,
 )
 _OF_FEW_NUMBERS = MemberHabits(((0.15, 0.05),), 1.0)
-_FEW_ROWS = 3_000
+_FEW_ROWS, _MANY_ROWS = 3_000, 200_000
 _OF_TWO_CLASSES = MemberHabits(
     ((0.3, 0.04),),
     0.4,
@@ -136,6 +140,10 @@ _OF_MANY_CLASSES = MemberHabits(((0.05, 0.08),), 2 / 3, width=1.5)
 # With so few steps an epoch the same rate leaves members sure of what is wrong.
 _OF_MANY_CLASSES_AND_FEW_ROWS = replace(_OF_MANY_CLASSES, ways=((0.05, 0.03),))
 NUMBERS = Habits("mish", 0.05, 0.15, 0.0, 2_000, 160, "val_loss", ("r2",), _OF_NUMBERS, _OF_FEW_NUMBERS)
+# So many rows are learnt from as long as there is time, not learnt by heart.
+_OF_MANY_CLASSES_AND_MANY_ROWS = replace(
+    _OF_MANY_CLASSES, ways=((0.01, 0.03),), share=1.25, largest_batch=512
+)
 # Yes or no is most often a noisy answer, and noise is soon learnt by heart: fewer steps, more dropout. The
 # log loss sees smoothing as uncertainty, so with more of it the earliest epochs would look best.
 TWO_CLASSES = Habits("selu", 0.04, 0.3, 0.05, 1_500, 40, "val_loss", ("accuracy",), _OF_TWO_CLASSES)
@@ -151,6 +159,7 @@ MANY_CLASSES = Habits(
     ("accuracy",),
     _OF_MANY_CLASSES,
     _OF_MANY_CLASSES_AND_FEW_ROWS,
+    _OF_MANY_CLASSES_AND_MANY_ROWS,
 )
 FEWEST_EPOCHS, _FEWEST_OF_MEMBERS, _MOST_STEPS_OF_FEWEST = 12, 8, 2_500
 
@@ -223,8 +232,8 @@ def table_recipe(
                 constant; small tables get small batches, large ones fewer epochs; learning stops early
     """
     habits = habits_of(encoder)
-    batch = batch_size or table_batch(len(X))
     own = None if effort is None else _of_members(habits, len(X))
+    batch = batch_size or table_batch(len(X), _LARGEST_BATCH if own is None else own.largest_batch)
     epochs = epochs or _epochs(habits, -(-len(X) // batch), own, effort)
     habits = habits if own is None else _with(habits, own)
     rate = habits.dropout if dropout is None else dropout
@@ -264,8 +273,9 @@ def varied(recipe: Recipe, number: int, *, dropout: bool, rate: bool) -> Recipe:
 
 def _of_members(habits: Habits, rows: int) -> MemberHabits:
     """Return what differs for the members of an ensemble that learns from so many rows."""
-    few = habits.members_of_few
-    return habits.members if few is None or rows >= _FEW_ROWS else few
+    few = habits.members_of_few if rows < _FEW_ROWS else None
+    many = habits.members_of_many if rows >= _MANY_ROWS else None
+    return few or many or habits.members
 
 
 def _with(habits: Habits, own: MemberHabits) -> Habits:
@@ -297,13 +307,15 @@ def _epochs(habits: Habits, steps: int, own: MemberHabits | None, effort: Effort
     return max(fewest, round((effort.share if own.grows else 1.0) * own.share * usual))
 
 
-def table_batch(rows: int) -> int:
+def table_batch(rows: int, largest: int = _LARGEST_BATCH) -> int:
     """Return the rows of a step: the power of two nearest to a tenth of the rows, from 32 to 256.
+
+    largest     a power of two in place of 256
 
     >>> [table_batch(rows) for rows in (50, 640, 1_000, 1_000_000)]
     [32, 64, 128, 256]
     """
-    return min(_LARGEST_BATCH, max(_LEAST_BATCH, 2 ** round(math.log2(max(rows, 1) / 10))))
+    return min(largest, max(_LEAST_BATCH, 2 ** round(math.log2(max(rows, 1) / 10))))
 
 
 def table_network(

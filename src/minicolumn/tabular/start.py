@@ -223,7 +223,7 @@ def _without_flatten(layers: list[Layer], name: str) -> list[Layer]:
 def start_of(
     where: str,
     model: Model | PathLike | None,
-    freeze: Any = False,
+    freeze: Any = None,
     layer_rates: Any = None,
     unfreeze: Any = None,
 ) -> Start | None:
@@ -240,6 +240,7 @@ def start_of(
         return None
     name = "the network" if isinstance(model, Model) else shown(model)
     found = model if isinstance(model, Model) else load(model)
+    freeze = False if freeze is None else freeze
     if not isinstance(freeze, bool | int | np.integer):
         raise DataError(f"{where}freeze: expected True, False or a number of layers, got {freeze!r:.60}")
     if unfreeze is not None and (isinstance(unfreeze, bool) or not isinstance(unfreeze, int) or unfreeze < 1):

@@ -189,7 +189,7 @@ def library_name(op: Op) -> str:
 
 
 # Of these there are functions without branches for float; for double C's library is taken.
-_VECTORIZED = {e.EXP: "exp", e.EXPM1: "expm1", e.TANH: "tanh"}
+_VECTORIZED = (e.EXP, e.EXPM1, e.TANH)
 
 
 def _vectorized(name: str) -> Expression:
@@ -199,7 +199,7 @@ def _vectorized(name: str) -> Expression:
 MAPS = {
     **MAPS,
     **{op: _of_type(library_name(op)) for op in LIBRARY},
-    **{op: _vectorized(name) for op, name in _VECTORIZED.items()},
+    **{op: _vectorized(library_name(op)) for op in _VECTORIZED},
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from minicolumn.tables import state
 from minicolumn.tables.inputs.ranges import Seen
-from minicolumn.tables.inputs.scale import Array, Scaler, Scaling
+from minicolumn.tables.inputs.scale import Array, Scaler, Scaling, apply_each
 
 if TYPE_CHECKING:
     import polars
@@ -89,6 +90,24 @@ class NumberInput:
             state.flag(have["indicator"], f"{where}.indicator"),
             Seen.from_json(have["seen"], f"{where}.seen"),
         )
+
+
+def encoded_together(parts: Sequence[NumberInput], values: Array) -> Array:
+    """Return the features of number columns side by side, as `encoded` gives those of each.
+
+    One chain of operations scales them all, so that graphs do not grow with the columns of a table.
+
+    parts       whose scalers are all smooth, or none is
+    values      what `read` gave of each, [rows, columns]; it can be traced
+    """
+    scaled = apply_each([part.scale for part in parts], values)
+    flagged = [place for place, part in enumerate(parts) if part.indicator]
+    if not flagged:
+        return scaled
+    both = np.concatenate([scaled, ~np.isfinite(values[:, np.array(flagged)])], axis=1)
+    flags = {place: len(parts) + number for number, place in enumerate(flagged)}
+    order = [at for place in range(len(parts)) for at in (place, flags.get(place)) if at is not None]
+    return both[:, np.array(order)]
 
 
 def _floats(series: polars.Series) -> Array:

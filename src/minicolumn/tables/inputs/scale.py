@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -59,10 +60,7 @@ class Scaler:
 
         Before smooth clipping numbers stop at +-1e9, so that no square leaves float32. It can be traced.
         """
-        with np.errstate(all="ignore"):
-            x = np.where(np.isfinite(x), x, self.center)
-            x = np.clip((x - self.center) * self.factor, -_FAR, _FAR)
-            return x / np.sqrt(1.0 + (x / 3.0) ** 2) if self.smooth else x
+        return _scaled(x, self.center, self.factor, self.smooth)
 
     def to_json(self) -> dict[str, Any]:
         """Return the scaler as JSON values: center, factor, smooth."""
@@ -80,6 +78,22 @@ class Scaler:
             factor,
             state.flag(have["smooth"], f"{where}.smooth"),
         )
+
+
+def apply_each(scalers: Sequence[Scaler], x: Array) -> Array:
+    """Return the columns of x [rows, columns] scaled, each by its own scaler, by one chain of operations.
+
+    scalers     all of them smooth, or none
+    """
+    center, factor = (np.array([getattr(each, name) for each in scalers]) for name in ("center", "factor"))
+    return _scaled(x, center, factor, scalers[0].smooth)
+
+
+def _scaled(x: Array, center: float | Array, factor: float | Array, smooth: bool) -> Array:
+    with np.errstate(all="ignore"):
+        x = np.where(np.isfinite(x), x, center)
+        x = np.clip((x - center) * factor, -_FAR, _FAR)
+        return x / np.sqrt(1.0 + (x / 3.0) ** 2) if smooth else x
 
 
 def _quartiles(x: Array) -> tuple[float, float]:
