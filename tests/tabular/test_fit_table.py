@@ -82,8 +82,10 @@ def test_every_option_that_shapes_the_training_has_its_keyword() -> None:
     beside = {"data", "test", "callbacks", "progress", "checkpoint", "every", "resume", "monitor", "schema"}
     of_columns, of_files = (set(record.__dataclass_fields__) for record in (Overrides, Reading))
     assert of_columns | of_files <= set(keywords)
-    assert set(TableSettings.__dataclass_fields__) - {"overrides"} == (
-        set(keywords) - beside - of_columns - of_files
+    of_start = {"init_from", "freeze", "layer_rates", "unfreeze"}
+    assert of_start <= set(keywords)
+    assert set(TableSettings.__dataclass_fields__) - {"overrides", "start"} == (
+        set(keywords) - beside - of_columns - of_files - of_start
     )
     assert {name: setting.bound(name, None) for name, setting in LIMITS.items()} == {
         name: setting.bound(name, None) for name, setting in _settings(TrainOptions).items()
