@@ -53,6 +53,7 @@ def test_a_solution_is_shown_in_korean_too(visit: Visit) -> None:
     page.get_by_role("radio", name="반가산기").click()
     page.get_by_role("button", name="답 보기").click()
     page.wait_for_selector(".verdict.reached")
+    page.locator(".unit.answer").nth(1).wait_for()  # they are drawn one after the other
     assert page.locator(".unit.answer").count() == 2
     page.get_by_role("button", name="English").click()
     page.get_by_role("button", name="Show a solution").wait_for()
