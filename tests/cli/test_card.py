@@ -119,3 +119,14 @@ def test_a_page_does_not_replace_the_model(cli: Any, tmp_path: Path) -> None:
     assert cli("inspect", "m.safetensors", "--html", "m.safetensors").code == 2
     assert (tmp_path / "m.safetensors").read_bytes() == before
     assert np.isfinite(mc.load(tmp_path / "m.safetensors").predict(np.zeros((1, 2)))).all()
+
+
+def test_a_command_tells_no_folder_of_the_network_that_it_began_with(tmp_path: Path) -> None:
+    from minicolumn.cli.card import written
+    from minicolumn.cli.train import TrainOptions
+
+    path = tmp_path / "old.safetensors"
+    mc.zoo.load("xor").save(path)
+    for said, told in ((str(path), "old.safetensors"), ("hf://a/b", "hf://a/b"), ("playground/xor",) * 2):
+        options = TrainOptions(data="t.csv", init_from=said)
+        assert written("train", options) == f"minicolumn train t.csv --from {told}"

@@ -252,3 +252,10 @@ def test_the_command_line_says_what_is_wrong(
     assert run(["train", str(tmp_path / "birds.csv"), "--target", "Heavy", "--out", out, *words]) == 2
     assert message in capsys.readouterr().err
     assert not Path(out).exists()
+
+
+def test_the_card_tells_that_it_began_elsewhere_and_not_what_it_began_with() -> None:
+    run = mc.fit_table("penguins", init_from=mc.zoo.load("penguins"), freeze=2, epochs=1, members=1)
+    assert run.model.card.rebuild == (
+        "mc.fit_table(DATA, 'Species', epochs=1, members=1, init_from=MODEL, freeze=2)"
+    )

@@ -59,7 +59,9 @@ def written(command: str, options: CommandOptions) -> str:
         value = getattr(options, part.name)
         if part.name in _ASIDE or value is None or value == part.default:
             continue
-        told = os.path.basename(value) if part.name in _FILES else value
+        # A network to start from may be one of a zoo or of the hub: only files have folders.
+        is_file = part.name in _FILES or (part.name == "init_from" and os.path.isfile(value))
+        told = os.path.basename(value) if is_file else value
         option = next(about for about in get_args(hints[part.name]) if isinstance(about, Option))
         first = part.name in ("data", "file") and not option.flags
         words = [told, *words] if first else words + _flag(part.name, option, told)

@@ -9,6 +9,7 @@ from minicolumn.model.card.derived import derived_card
 from minicolumn.model.card.record import Card, clipped
 from minicolumn.tables.overrides import Overrides
 from minicolumn.tabular.settings import TableSettings
+from minicolumn.tabular.start import Start
 from minicolumn.tabular.thresholds import Threshold
 
 if TYPE_CHECKING:
@@ -53,9 +54,17 @@ def call_of(settings: TableSettings) -> str:
     """
     said = _changed(settings)
     said.pop("overrides", None)
+    start = said.pop("start", None)
     said = {**_changed(settings.overrides), **said, "members": settings.members}
     parts = [f"{name}={_shown(name, value)}" for name, value in said.items() if name != "target"]
+    parts += [] if start is None else _parts_of_start(start)
     return f"mc.fit_table({', '.join(['DATA', repr(settings.target), *parts])})"
+
+
+def _parts_of_start(start: Start) -> list[str]:
+    """Return the keywords of the network that was started from, which itself stands in no card."""
+    said = {"freeze": start.freeze or None, "layer_rates": start.layer_rates, "unfreeze": start.unfreeze}
+    return ["init_from=MODEL", *(f"{name}={value!r}" for name, value in said.items() if value is not None)]
 
 
 def _shown(name: str, value: Any) -> str:
