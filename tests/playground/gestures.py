@@ -1,9 +1,21 @@
-"""What a hand does on a page that may still be laying itself out."""
+"""What a hand does, and an eye waits for, on a page that may still be laying itself out."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+
+
+def shown(place: Any) -> Any:
+    """Return Playwright's expectations of a place, each waited for up to a minute.
+
+    A page answers after its server did: a bare `assert place.count() == 2` reads what is there at that
+    moment, which on a slow machine is what was there before, or nothing yet.
+    """
+    from playwright.sync_api import expect  # only where `visit` found a browser
+
+    expect.set_options(timeout=60_000)
+    return expect(place)
 
 
 def settled(locator: Any) -> Any:

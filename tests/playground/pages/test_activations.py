@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from gestures import shown
+
 Visit = Callable[..., Any]
 
 
@@ -36,4 +38,4 @@ def test_an_address_opens_what_it_names_and_survives_what_is_not_there(visit: Vi
     for query, first, second in (("f=tanh&and=none", "Tanh", 0), ("f=nosuch", "Logistic", 1)):
         page = visit("activations", query=query)
         page.get_by_role("heading", name=first, exact=True).wait_for()
-        assert page.locator(".curves-of polyline.second:not(.slope)").count() == second
+        shown(page.locator(".curves-of polyline.second:not(.slope)")).to_have_count(second)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from gestures import shown
+
 Visit = Callable[..., Any]
 KNOWN = ".bp-weights tbody td:nth-child(3):not(.unknown)"  # gradients that were reached
 
@@ -13,13 +15,13 @@ def test_untouched_it_walks_from_the_row_to_the_loss(visit: Visit) -> None:
     page = visit("backpropagation")
     page.wait_for_selector(".neuron.now")
     assert page.locator(".neuron.blank").count() > 0
-    assert page.locator(KNOWN).count() == 0
+    shown(page.locator(KNOWN)).to_have_count(0)
     page.get_by_role("radio").last.click()
     page.wait_for_selector("[data-phase=backward][aria-current]")
-    assert page.locator(".neuron.blank").count() == 0
+    shown(page.locator(".neuron.blank")).to_have_count(0)
     page.keyboard.press("End")
     page.wait_for_selector(".bp-outcome")
-    assert page.locator(KNOWN).count() == 9
+    shown(page.locator(KNOWN)).to_have_count(9)
 
 
 def test_without_motion_everything_is_there_and_the_keyboard_steps_back(visit: Visit) -> None:
@@ -31,8 +33,8 @@ def test_without_motion_everything_is_there_and_the_keyboard_steps_back(visit: V
     for _ in range(2):
         page.keyboard.press("ArrowLeft")
     page.wait_for_selector("[data-phase=backward][aria-current]")
-    assert "h₂" in page.locator(".bp-now h2").inner_text()
-    assert page.locator(".neuron.now .name").text_content() == "h₂"
+    shown(page.locator(".bp-now h2")).to_contain_text("h₂", use_inner_text=True)
+    shown(page.locator(".neuron.now .name")).to_have_text("h₂")
     page.keyboard.press("Home")
     page.wait_for_selector(".neuron.blank")
 
@@ -42,7 +44,7 @@ def test_the_step_is_taken_and_what_follows_a_changed_target_is_shown(visit: Vis
     promised = page.locator(".bp-outcome").inner_text().split()[-1].rstrip(".")
     page.get_by_role("button", name="Take the step").click()
     page.get_by_text("Steps taken: 1").wait_for()
-    assert page.locator(".bp-loss .big").inner_text() == promised
+    shown(page.locator(".bp-loss .big")).to_have_text(promised, use_inner_text=True)
     before = page.locator(".bp-loss .big").inner_text()
     page.get_by_label("Target y").focus()
     page.keyboard.press("ArrowLeft")
@@ -64,7 +66,7 @@ def test_the_steps_survive_a_reload_and_no_other_address(visit: Visit) -> None:
     page.wait_for_url("**hidden**")
     page.reload()
     page.get_by_text("Steps taken: 10").wait_for()
-    assert page.locator(".bp-loss .big").inner_text() == loss
+    shown(page.locator(".bp-loss .big")).to_have_text(loss, use_inner_text=True)
     page.get_by_role("button", name="Take the step").click()
     page.get_by_text("Steps taken: 11").wait_for()
     page.evaluate("location.hash = '#/backpropagation?hidden=3&seed=4'")

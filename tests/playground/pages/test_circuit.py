@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from gestures import shown
+
 Visit = Callable[..., Any]
 
 
@@ -12,8 +14,8 @@ def test_untouched_it_walks_through_the_rows_and_lights_what_fires(visit: Visit)
     page = visit("circuit")
     page.wait_for_selector(".truth tbody tr:nth-child(2).now")
     page.wait_for_selector(".truth tbody tr:nth-child(3).now")
-    assert page.locator("svg.wires .wire.lit").count() == 1
-    assert page.locator(".unit.on .sum").inner_text() == "1"
+    shown(page.locator("svg.wires .wire.lit")).to_have_count(1)
+    shown(page.locator(".unit.on .sum")).to_have_text("1", use_inner_text=True)
 
 
 def test_a_threshold_by_keyboard_makes_it_right(visit: Visit) -> None:
@@ -22,7 +24,7 @@ def test_a_threshold_by_keyboard_makes_it_right(visit: Visit) -> None:
     page.get_by_role("button", name="Raise the threshold").focus()
     page.keyboard.press("Enter")
     page.wait_for_selector(".verdict.reached")
-    assert page.locator(".unit .threshold").inner_text() == "≥ 2 ?"
+    shown(page.locator(".unit .threshold")).to_have_text("≥ 2 ?", use_inner_text=True)
     page.locator(".truth button[tabindex='0']").focus()
     page.keyboard.press("ArrowUp")
     assert page.evaluate("document.activeElement.dataset.row") == page.locator(".now button").get_attribute(
@@ -45,7 +47,7 @@ def test_a_wire_is_dragged_turned_and_kept_out_of_loops(visit: Visit) -> None:
     page.wait_for_selector(".verdict.reached")
     page.locator("[data-neuron=out]").drag_to(made)
     page.get_by_text("would make a loop").wait_for()
-    assert page.locator("svg.wires .wire").count() == 5
+    shown(page.locator("svg.wires .wire")).to_have_count(5)
 
 
 def test_a_solution_is_shown_in_korean_too(visit: Visit) -> None:
@@ -54,6 +56,6 @@ def test_a_solution_is_shown_in_korean_too(visit: Visit) -> None:
     page.get_by_role("button", name="답 보기").click()
     page.wait_for_selector(".verdict.reached")
     page.locator(".unit.answer").nth(1).wait_for()  # they are drawn one after the other
-    assert page.locator(".unit.answer").count() == 2
+    shown(page.locator(".unit.answer")).to_have_count(2)
     page.get_by_role("button", name="English").click()
     page.get_by_role("button", name="Show a solution").wait_for()

@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 import pytest
+from gestures import shown
 
 from minicolumn.playground.server.serving import PlaygroundServer
 from minicolumn.playground.sessions import make_session
@@ -185,7 +186,7 @@ def test_a_session_that_answers_late_is_waited_for(visit: Any) -> None:
     page.wait_for_timeout(200)  # the page's patience is over
     gate.open()
     page.locator(".epoch", has_text="000,001").wait_for()
-    assert page.get_by_role("dialog").count() == 0
+    shown(page.get_by_role("dialog")).to_have_count(0)
 
 
 @pytest.mark.parametrize("kind", ["state", "tick"])
@@ -229,7 +230,7 @@ def test_nothing_is_lost_by_a_connection_that_ends_before_the_answer(visit: Any)
     page.locator(".lost").wait_for()
     page.locator(".lost").wait_for(state="detached")
     _step(page, "000,002")
-    assert page.locator(".layer-head output").count() == 3
+    shown(page.locator(".layer-head output")).to_have_count(3)
 
 
 def test_the_steps_of_backpropagation_survive_a_restart(browser: Any) -> None:
@@ -244,7 +245,7 @@ def test_the_steps_of_backpropagation_survive_a_restart(browser: Any) -> None:
     before = page.locator(".bp-below").inner_text()
     server = _restart(page, server)
     page.wait_for_timeout(500)
-    assert page.locator(".bp-below").inner_text() == before
+    shown(page.locator(".bp-below")).to_have_text(before, use_inner_text=True)
     page.get_by_role("button", name="10 steps").click()
     page.locator(".bp-losses", has_text="Steps taken: 20").wait_for()
     context.close()

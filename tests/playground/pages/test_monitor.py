@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from gestures import shown
 
 import minicolumn as mc
 from minicolumn.playground.board import Board, WatchedRun
@@ -64,7 +65,7 @@ def _train(board: Board, number: int, epochs: int) -> mc.train.Run:
 def test_a_training_is_followed_and_others_can_be_chosen(visit: Visit, board: Board) -> None:
     page = visit("monitor")
     page.get_by_text("Nothing is being trained yet").wait_for()
-    assert page.locator("nav.rooms li").all_inner_texts() == ["Training"]
+    shown(page.locator("nav.rooms li")).to_have_text(["Training"], use_inner_text=True)
     run = _train(board, 1, 8)
     page.locator(".epoch-now b", has_text="8").wait_for()
     page.locator(".pill.ended", has_text="done: all epochs").wait_for()
@@ -72,8 +73,8 @@ def test_a_training_is_followed_and_others_can_be_chosen(visit: Visit, board: Bo
         ".wide .legend"
     ).inner_text().replace("\n", " ")
     assert sum(map(int, page.locator(".matrix td:not(.corner)").all_inner_texts())) == 18
-    assert page.locator(".matrix th").all_inner_texts() == ["below", "above"] * 2
-    assert page.locator(".chart canvas").count() == 5
+    shown(page.locator(".matrix th")).to_have_text(["below", "above"] * 2, use_inner_text=True)
+    shown(page.locator(".chart canvas")).to_have_count(5)
     page.get_by_role("switch", name="Log scale").first.press("Enter")
     page.locator(".wide [aria-checked=true]").wait_for()
     _train(board, 2, 3)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from gestures import drag, settled
+from gestures import drag, settled, shown
 
 Visit = Callable[..., Any]
 STILL = {"reduced_motion": "reduce"}  # else it begins to learn by itself
@@ -39,7 +39,7 @@ def test_untouched_it_learns_for_a_while_and_rests(visit: Visit) -> None:
     page.wait_for_selector(".run.running")
     _has_text(page, ".epoch", "000,120")
     page.wait_for_selector(".run:not(.running)")
-    assert page.locator(".message").count() == 0
+    shown(page.locator(".message")).to_have_count(0)
     assert page.evaluate("location.hash") == "#/network"
 
 
@@ -116,8 +116,8 @@ def test_an_old_link_opens_as_it_was_meant(visit: Visit) -> None:
     assert _units(page) == ["6", "3"]
     assert page.get_by_role("switch", name="Show test points").get_attribute("aria-checked") == "true"
     assert page.get_by_role("radio", name="Spiral").get_attribute("aria-checked") == "true"
-    assert page.get_by_role("slider", name="Noise").count() == 0
-    assert page.get_by_role("slider", name="Batch size").count() == 1
+    shown(page.get_by_role("slider", name="Noise")).to_have_count(0)
+    shown(page.get_by_role("slider", name="Batch size")).to_have_count(1)
 
 
 def test_a_table_is_pasted_and_learnt(visit: Visit) -> None:
@@ -128,7 +128,7 @@ def test_a_table_is_pasted_and_learnt(visit: Visit) -> None:
     page.get_by_role("button", name="Use it").click()
     page.get_by_role("button", name="Learn kind").click()
     page.get_by_text("80 rows of your table").wait_for()
-    assert page.locator(".feature-name").all_inner_texts() == ["width", "height"]
+    shown(page.locator(".feature-name")).to_have_text(["width", "height"], use_inner_text=True)
     page.get_by_role("button", name="Run (Space)").click()
     _until(
         page, "parseFloat(document.querySelector('.losses tr:nth-child(2) td:last-child').textContent) > 95"
@@ -169,7 +169,7 @@ def test_divergence_is_told_with_ways_back(visit: Visit) -> None:
     page.get_by_text("training diverged").wait_for()
     page.get_by_role("button", name="Use Adam").click()
     _until(page, "location.hash.includes('optimizer=adam')")
-    assert page.get_by_text("training diverged").count() == 0
+    shown(page.get_by_text("training diverged")).to_have_count(0)
 
 
 def test_a_phone_in_korean_and_dark(visit: Visit) -> None:
@@ -204,4 +204,4 @@ def test_layers_that_do_not_learn_are_told_when_unfolded(visit: Visit) -> None:
     page.get_by_text("Every layer learns.").wait_for()
     page.evaluate("location.hash = '#units=4,4,4,4,4,4&activations=logistic'")
     page.get_by_text("The gradient has all but vanished").first.wait_for()
-    assert page.locator(".norms tbody tr:not(.said)").count() == 7
+    shown(page.locator(".norms tbody tr:not(.said)")).to_have_count(7)

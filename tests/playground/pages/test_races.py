@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from gestures import shown
 
 Visit = Callable[..., Any]
 EPOCH = (
@@ -18,7 +19,7 @@ def test_untouched_they_train_and_keys_hold_and_step_them(visit: Visit, room: st
     page = visit(room)
     page.wait_for_selector(".race-card", timeout=60_000)  # a busy machine compiles for long
     page.wait_for_function(EPOCH, arg=3, timeout=60_000)
-    assert page.locator(".race-card canvas.answers").count() == networks
+    shown(page.locator(".race-card canvas.answers")).to_have_count(networks)
     page.keyboard.press(" ")
     page.get_by_role("button", name="Run (Space)").wait_for()
     before = int(page.locator(".race-epoch output").inner_text())
@@ -52,6 +53,6 @@ def test_a_reader_who_wants_stillness_sees_what_was_learnt_and_nothing_runs(
     page.locator(".race-epoch output", has_text=epochs).wait_for(timeout=60_000)  # a busy machine compiles
     page.get_by_role("button", name="Run (Space)").wait_for()
     page.wait_for_timeout(300)
-    assert page.locator(".race-epoch output").inner_text() == epochs
+    shown(page.locator(".race-epoch output")).to_have_text(epochs, use_inner_text=True)
     page.keyboard.press("s")
     page.locator(".race-epoch output", has_text=str(int(epochs) + 1)).wait_for()

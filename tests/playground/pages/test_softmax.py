@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from gestures import drag, resting, settled
+from gestures import drag, resting, settled, shown
 
 Visit = Callable[..., Any]
 
@@ -30,7 +30,7 @@ def test_still_readers_see_no_sweep_and_move_a_score_by_keyboard(visit: Visit) -
     page.get_by_role("slider", name="개 점수").and_(page.locator("[aria-valuenow='2']")).wait_for()
     chances = page.locator(".probabilities .bar-number")
     chances.nth(1).get_by_text("48.8 %").wait_for()  # as likely as the cat, whose score is 2 too
-    assert chances.nth(0).inner_text() == "48.8 %"
+    shown(chances.nth(0)).to_have_text("48.8 %", use_inner_text=True)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 

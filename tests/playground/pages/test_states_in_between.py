@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from gestures import shown
+
 Visit = Callable[..., Any]
 
 # Drawings of networks whose layers were not placed yet: more, fewer, other inputs; then the placed one again.
@@ -56,7 +58,7 @@ def test_a_feature_goes_while_a_neuron_that_listens_to_it_is_looked_at(visit: Vi
     page.locator(".terms tbody tr").nth(2).wait_for()
     page.get_by_role("button", name="x2", exact=False).first.click()
     page.locator(".terms tbody tr").nth(2).wait_for(state="detached")  # x1 and the bias are left
-    assert page.locator(".terms tbody tr").count() == 2
+    shown(page.locator(".terms tbody tr")).to_have_count(2)
 
 
 def test_a_weight_goes_while_it_is_edited(visit: Visit) -> None:

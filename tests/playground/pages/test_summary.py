@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from gestures import shown
+
 import minicolumn as mc
 
 Visit = Callable[..., Any]
@@ -22,11 +24,11 @@ def test_a_model_that_cannot_be_drawn_is_told(visit: Visit, tmp_path: Path) -> N
     dialog.wait_for()
     layers = dialog.locator(".layers tbody tr")
     members = run.model.network.members  # type: ignore[attr-defined]
-    assert layers.count() == sum(len(member.layers) for member in members)
+    shown(layers).to_have_count(sum(len(member.layers) for member in members))
     assert dialog.locator(".spread svg").count() > 1
     assert f"{run.metrics['accuracy']:.4g}" in dialog.locator(".scores").inner_text()
     assert "Flipper Length (mm) number" in dialog.locator(".chips").first.inner_text()
     page.keyboard.press("Escape")
     dialog.wait_for(state="detached")
     page.keyboard.press("s")  # what was there goes on
-    assert page.locator("canvas.map").is_visible()
+    shown(page.locator("canvas.map")).to_be_visible()

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import polars
-from gestures import settled
+from gestures import settled, shown
 
 Visit = Callable[..., Any]
 STILL = {"reduced_motion": "reduce"}
@@ -39,4 +39,6 @@ def test_a_parquet_file_is_learnt_and_shown_in_its_own_units(visit: Visit, tmp_p
     page.get_by_role("button", name="mass*length").wait_for()
     page.get_by_role("button", name="Feature age").click()
     page.wait_for_selector(".feature:not(.on)")
-    assert page.locator(".feature.on .feature-name").all_inner_texts() == ["mass", "length", "mass*length"]
+    shown(page.locator(".feature.on .feature-name")).to_have_text(
+        ["mass", "length", "mass*length"], use_inner_text=True
+    )

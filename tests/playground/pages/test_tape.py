@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from gestures import shown
+
 Visit = Callable[..., Any]
 
 
 def test_untouched_values_run_forward_and_adjoints_back(visit: Visit) -> None:
     page = visit("tape")
     page.wait_for_selector(".knot.now .value")
-    assert page.locator(".knot .adjoint").count() == 0
+    shown(page.locator(".knot .adjoint")).to_have_count(0)
     page.get_by_role("radio").last.click()
     page.wait_for_selector(".knot.now .adjoint")
     page.keyboard.press("End")
     page.wait_for_selector(".tape-gradient")
     # f = xy + sin x at (2, -1): the gradient is y + cos x, x
-    assert page.locator(".tape-gradient .out").all_inner_texts() == ["−1.416", "2"]  # noqa: RUF001
-    assert page.locator(".handed").count() == 5
+    shown(page.locator(".tape-gradient .out")).to_have_text(["−1.416", "2"], use_inner_text=True)  # noqa: RUF001
+    shown(page.locator(".handed")).to_have_count(5)
 
 
 def test_a_formula_is_typed_and_what_is_wrong_is_said_beside_it(visit: Visit) -> None:
@@ -27,11 +29,11 @@ def test_a_formula_is_typed_and_what_is_wrong_is_said_beside_it(visit: Visit) ->
     typed = page.get_by_role("textbox")
     typed.fill("x*y*")
     page.wait_for_selector(".tape-wrong:not(:empty)")
-    assert page.locator(".knot").count() == 5  # the last formula that was one stays
+    shown(page.locator(".knot")).to_have_count(5)  # the last formula that was one stays
     typed.fill("z*z*w")
     page.get_by_text("= inputs (2) + 1").wait_for()
     page.wait_for_selector(".tape-wrong:empty", state="attached")
-    assert page.locator(".count strong").all_inner_texts() == ["2", "3"]
+    shown(page.locator(".count strong")).to_have_text(["2", "3"], use_inner_text=True)
     page.keyboard.press("Tab")  # to the examples
     page.get_by_role("button", name="tanh(w*x + y)").press("Enter")
     page.get_by_text("= inputs (3) + 1").wait_for()
@@ -46,7 +48,7 @@ def test_the_keyboard_steps_and_a_slider_moves_the_whole_tape(visit: Visit) -> N
     page.locator(".tape-values input").first.press("ArrowRight")
     page.locator(".tape-listing tr:nth-child(3) td", has_text="2.1").wait_for()
     page.locator(".knot .value", has_text="2.1").first.wait_for()
-    assert page.locator("tr.now th").inner_text() == "v₂"
+    shown(page.locator("tr.now th")).to_have_text("v₂", use_inner_text=True)
 
 
 def test_it_is_told_in_korean(visit: Visit) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from gestures import shown
 
 import minicolumn as mc
 from minicolumn.nn import Dense, Residual, Sequential
@@ -30,10 +31,10 @@ def test_it_is_drawn_and_learns_and_survives_a_reload(visit: Visit, tmp_path: Pa
     page = _opened(visit, tmp_path)
     page.get_by_text("its layers and inputs stay as they are").wait_for()
     page.keyboard.press("Escape")
-    assert page.locator(".layer-head .note").all_inner_texts() == ["Dense", "Residual", "Dense"]
-    assert page.locator(".stepper").count() == 0
-    assert page.locator(".bias-spot").count() == 0
-    assert page.locator(".feature:not([disabled])").count() == 0
+    shown(page.locator(".layer-head .note")).to_have_text(["Dense", "Residual", "Dense"], use_inner_text=True)
+    shown(page.locator(".stepper")).to_have_count(0)
+    shown(page.locator(".bias-spot")).to_have_count(0)
+    shown(page.locator(".feature:not([disabled])")).to_have_count(0)
     page.get_by_role("button", name="Its layers").click()
     page.get_by_role("dialog", name="The model residual.safetensors").wait_for()
     page.keyboard.press("Escape")
@@ -43,10 +44,10 @@ def test_it_is_drawn_and_learns_and_survives_a_reload(visit: Visit, tmp_path: Pa
     page.locator(".epoch", has_text="000,001").wait_for()
     page.reload()
     page.locator(".epoch", has_text="000,001").wait_for()
-    assert page.locator(".layer-head .note").all_inner_texts() == ["Dense", "Residual", "Dense"]
+    shown(page.locator(".layer-head .note")).to_have_text(["Dense", "Residual", "Dense"], use_inner_text=True)
     page.get_by_role("radio", name="Spiral").click()
     page.locator(".stepper").first.wait_for()
-    assert page.locator(".feature.on").count() == 2
+    shown(page.locator(".feature.on")).to_have_count(2)
 
 
 def test_it_fits_a_phone_and_is_told_in_korean(visit: Visit, tmp_path: Path) -> None:
