@@ -169,7 +169,7 @@ def test_a_quick_effort_has_half_the_epochs_also_of_two_classes_but_never_fewer_
 
 def test_a_quick_effort_has_more_networks_that_learn_for_shorter_where_rows_are_few():
     few, many = (EFFORTS["quick"].for_rows(rows) for rows in (2_999, 3_000))
-    assert (few.members, few.share, few.hidden) == (4, 0.25, many.hidden)
+    assert (few.members, few.share, few.hidden) == (4, 1 / 6, many.hidden)
     assert (many.members, many.share) == (2, 0.5)
     assert all(EFFORTS[name].for_rows(10) is EFFORTS[name] for name in ("normal", "high"))
 

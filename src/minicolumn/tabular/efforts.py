@@ -38,7 +38,7 @@ class Effort:
 
 
 EFFORTS = {
-    "quick": Effort(2, (128, 128, 128), 0.5, few=Effort(4, (128, 128, 128), 0.25)),
+    "quick": Effort(2, (128, 128, 128), 0.5, few=Effort(4, (128, 128, 128), 1 / 6)),
     "normal": Effort(8, (128, 128, 128), 1.0),
     "high": Effort(16, (192, 192, 192), 2.0),
 }
