@@ -16,7 +16,6 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
-from unittest import mock
 
 import numpy as np
 import pytest
@@ -29,7 +28,6 @@ from minicolumn.ir.op import op_named
 from minicolumn.ir.verify import infer_type
 from minicolumn.lower.llvm.runtime.cache import MAX_BYTES
 from minicolumn.lower.llvm.runtime.cache import VARIABLE as CACHE
-from minicolumn.lower.llvm.runtime.core_shares import Shares, shares
 from minicolumn.lower.llvm.runtime.thread_count import cores
 from minicolumn.passes.pipeline import VARIABLE
 from minicolumn.tree import flatten
@@ -40,10 +38,7 @@ settings.register_profile("tests", deadline=None, suppress_health_check=[HealthC
 settings.load_profile("tests")
 
 MOST_WORKERS = 8  # each imports everything, 5 s of processor time, and takes half a GiB
-# New objects between two searches for garbage: with Python's own 700 these took 4 % of all processor time.
-GARBAGE = 20_000
-# Folders whose subject is code that runs in parts; tests of others that are about it are marked `threads`.
-PARALLEL = ("lower", "train")
+GARBAGE = 20_000  # new objects between two searches for garbage; with Python's own 700 these take twice as long
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -90,31 +85,6 @@ def pytest_collection() -> Iterator[None]:
         gc.freeze()
         gc.set_threshold(GARBAGE, *gc.get_threshold()[1:])
         gc.enable()
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Iterator[Any]:
-    """Run a test beside those of the other processes, which each take a core: native code is in one part.
-
-    Threads of several processes that wait for each other on the same cores spin for most of their time. Tests
-    of parallel code have all cores, and so has every test where no process runs beside it.
-    """
-    beside = getattr(item.config, "workerinput", {}).get("workercount", 1)
-    if beside == 1 or _is_parallel(item):
-        return (yield)
-    with mock.patch.object(shares(), "take", functools.partial(_take, shares(), max(1, cores() // beside))):
-        return (yield)
-
-
-def _is_parallel(item: pytest.Item) -> bool:
-    """Return whether a test is about code that runs in parts."""
-    is_there = any(item.nodeid.startswith(f"tests/{folder}/") for folder in PARALLEL)
-    return is_there or item.get_closest_marker("threads") is not None
-
-
-def _take(shared: Shares, most: int, wanted: int) -> AbstractContextManager[int]:
-    """Take cores as `Shares.take` does, but no more than so many."""
-    return Shares.take(shared, min(wanted, most))
 
 
 def _memory() -> str | None:

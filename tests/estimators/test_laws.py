@@ -95,7 +95,6 @@ def test_the_last_short_batch_bears_the_whole_penalty(targets: Any) -> None:
 # Seeds and bits ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.threads
 @pytest.mark.parametrize("kind", ["binary", "multilabel", "two numbers"])
 def test_the_same_seed_gives_the_same_bits_for_any_number_of_threads(kind: str, targets: Any) -> None:
     X, y = targets[kind]

@@ -97,7 +97,6 @@ def test_distributions_are_averaged_as_such(loss: str, wave: Any) -> None:
         assert (np.diff(model.predict_quantiles(X), axis=1) >= 0).all()
 
 
-@pytest.mark.threads
 @quiet
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
 def test_the_bits_do_not_depend_on_the_threads(solver: str, targets: Any) -> None:

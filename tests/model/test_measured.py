@@ -33,7 +33,6 @@ def _by_definition(network: nn.Layer, params: Any, rows: LabeledRows) -> tuple[f
     return float(np.average(-np.log(p[np.arange(len(rows)), rows.y]), weights=rows.weight)), p
 
 
-@pytest.mark.threads
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("network", [TINY, SMALL])
 def test_one_pass_gives_the_bits_of_the_loss_and_the_predictions(network: nn.Layer, threads: int) -> None:

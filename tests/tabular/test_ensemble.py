@@ -211,7 +211,6 @@ def test_out_of_fold_predictions_come_from_who_has_not_seen_the_row(target, runs
     assert set(run.out_of_fold) == set(run.metrics)
 
 
-@pytest.mark.threads
 def test_the_bits_do_not_depend_on_how_many_train_at_once(same_bits):
     plan = plan_table(FRAME, _settings("three", 5))
     one, three = train_members(plan, threads=1)[0], train_members(plan, threads=3)[0]

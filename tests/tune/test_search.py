@@ -64,7 +64,6 @@ def test_a_trial_is_what_scikit_learn_would_measure(task: str, plan: Plan) -> No
         assert not set(fold.kept) & set(fold.held)
 
 
-@pytest.mark.threads
 def test_threads_and_order_change_no_trial(plan: Plan) -> None:
     one = run_search(plan(threads=1, trials=4), refit=False)
     two = run_search(plan(threads=2, trials=4), refit=False)
