@@ -38,7 +38,7 @@ settings.register_profile("tests", deadline=None, suppress_health_check=[HealthC
 settings.load_profile("tests")
 
 MOST_WORKERS = 8  # each imports everything, 5 s of processor time, and takes half a GiB
-GARBAGE = 20_000  # new objects between two searches for garbage; with Python's own 700 these take twice as long
+GARBAGE = 20_000  # new objects between two searches for garbage, which take twice as long with Python's 700
 
 
 @pytest.hookimpl(optionalhook=True)
