@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -14,21 +14,19 @@ from minicolumn.model.model import Model
 from minicolumn.model.raw_rows import rows_with_target
 from minicolumn.nn.layer import Param
 from minicolumn.nn.losses import Loss, as_loss
-from minicolumn.tables import Encoder, Schema, infer_schema, with_target
+from minicolumn.tables import Encoder, Schema
 from minicolumn.tables.drift import cut_off
 from minicolumn.tables.typed import Remark
-from minicolumn.tabular.codes import with_codes
 from minicolumn.tabular.efforts import Effort, effort_by_name
+from minicolumn.tabular.labeled import LabeledTable, labeled_table
 from minicolumn.tabular.losses import scaled_for, table_loss
 from minicolumn.tabular.members import Member, folds_of, members_of
 from minicolumn.tabular.memory import check_matrix, said_of_memory, training_memory
-from minicolumn.tabular.rare_levels import with_rare_levels
 from minicolumn.tabular.recipe import Recipe, table_recipe, varied
 from minicolumn.tabular.settings import TableSettings
-from minicolumn.tabular.splits import Split, split_of
-from minicolumn.tabular.start import outputs_of
+from minicolumn.tabular.start import Start, outputs_of
 from minicolumn.tabular.target_scale import scaled_target
-from minicolumn.tabular.weights import class_weights, row_weights
+from minicolumn.tabular.weights import class_weights
 from minicolumn.tree import flatten, unflatten
 
 if TYPE_CHECKING:
@@ -132,66 +130,28 @@ def plan_table(
     >>> plan_table(read_table("penguins"), TableSettings("Species")).rows
     {'train': 219, 'validation': 39, 'test': 86}
     """
-    said = settings.overrides
-    schema = infer_schema(frame, settings.target, said, task=settings.task)
-    _check_rules(settings, schema)
-    start, said_of_start = settings.start, ()
-    if start is not None:
-        schema, said_of_start = start.schema(schema)
-    frame, reader = with_target(frame, schema), encoder.of_target(schema)
-    typed, target = schema.typed(frame), reader.read_target(frame)
-    weight = row_weights(frame, schema, said)
-    split = split_of(frame, schema, target, said, settings.seed)
-    rows = _rows_of(frame.height, split, settings, test is None)
-    kept, held = rows.kept, rows.held
-    settings = _with_members(settings, len(kept))
-    least: Mapping[str, int] = {}
-    said_of_codes: tuple[Remark, ...] = ()
-    said_of_levels: tuple[Remark, ...] = ()
-    if start is None:  # else the old network's columns are read as they were
-        schema, said_of_codes = with_codes(
-            schema, typed.frame, target, kept, split, [*said.number], settings.seed
-        )
-        typed = schema.typed(frame) if said_of_codes else typed
-        schema, least, said_of_levels = with_rare_levels(
-            schema, typed.frame, target, kept, split, [*said.keep], settings.seed
-        )
-    numbers = target[kept] if schema.task == "regression" else None
-    fitted = encoder.fit_typed(typed.frame[kept], schema, target=numbers, least=least)
-    if start is not None:
-        fitted = start.encoder(fitted, typed.frame[kept])
-    loss = None if settings.loss is None else table_loss(settings.loss, fitted)
-    fitted = _scaled(fitted, loss, target[kept])
-    fitted, said_of_scale = _bent(fitted, settings, typed.frame, target, *rows.trial)
-    if not fitted.features:
-        raise DataError("the table has no column left to learn from")
-    check_matrix(frame.height, len(fitted.features))
-    parts = _Parts(fitted, frame, typed.frame, target, weight)
-    learnt = parts.of(kept)
-    recipe = _recipe(fitted, learnt.X, loss, settings)
-    recipe, members = _members(schema, learnt, recipe, settings)
-    recipe, members = _started(settings, recipe, members)
-    _check_weights(schema.weight, weight, {"train": kept, "validate": held})
-    by_class = class_weights(settings.class_weight, schema.classes, learnt.y)
-    learnt, validated = (_by_class(part, by_class) for part in (learnt, parts.of(held)))
-    _check_weights_of(members, learnt.loss_weight, schema.weight)
+    table = labeled_table(frame, settings, encoder, tests=test is None)
+    settings = _with_members(settings, len(table.rows.kept))
+    fitted, loss, said_of_scale = _fitted(table, settings, encoder)
+    learnt, validated = (_encoded(table, fitted, rows) for rows in (table.rows.kept, table.rows.held))
+    recipe, members = _recipes(table.schema, fitted, learnt, loss, settings)
+    by_class = class_weights(settings.class_weight, table.schema.classes, learnt.y)
+    learnt, validated = _by_class(learnt, by_class), _by_class(validated, by_class)
+    _check_weights_of(members, learnt.loss_weight, table.schema.weight)
     _check_validation(validated)
     plan = TablePlan(
         settings=settings,
-        schema=schema,
+        schema=table.schema,
         encoder=fitted,
         train=learnt,
         validation=validated,
-        test=parts.of(rows.tested) if test is None else _given(fitted, test),
+        test=_encoded(table, fitted, table.rows.tested) if test is None else _given(fitted, test),
         recipe=recipe,
         remarks=(
-            *typed.remarks,
-            *said_of_start,
-            *said_of_codes,
-            *said_of_levels,
+            *table.remarks,
             *cut_off(fitted),
             *said_of_scale,
-            *_not_learnt(schema, learnt.y),
+            *_not_learnt(table.schema, learnt.y),
         ),
         members=members,
     )
@@ -199,28 +159,22 @@ def plan_table(
     return replace(plan, remarks=(*plan.remarks, *_of_memory(plan)))
 
 
-@dataclass(frozen=True, eq=False)
-class _Rows:
-    """Which rows of a table are for what, by their numbers.
-
-    kept        train; held: validate, of which an ensemble has none; tested
-    trial       those that train and those held out where two ways are compared before anything is planned
-    """
-
-    kept: Array
-    held: Array
-    tested: Array
-    trial: tuple[Array, Array]
-
-
-def _rows_of(count: int, split: Split, settings: TableSettings, tests: bool) -> _Rows:
-    """Split so many rows; `tests` says whether some of them are tested."""
-    rest, tested = np.arange(count), np.arange(0)
-    if tests:
-        rest, tested = split(rest, settings.test_fraction)
-    trial = split(rest, settings.validation_fraction)
-    kept, held = trial if settings.members == 1 else (rest, rest[:0])
-    return _Rows(kept, held, tested, trial)
+def _fitted(
+    table: LabeledTable, settings: TableSettings, encoder: type[Encoder]
+) -> tuple[Encoder, Loss | None, tuple[Remark, ...]]:
+    """Return an encoder fitted to the rows that train, the user's loss, and what is said of the scale."""
+    typed, target = table.typed.frame[table.rows.kept], table.target[table.rows.kept]
+    numbers = target if table.schema.task == "regression" else None
+    fitted = encoder.fit_typed(typed, table.schema, target=numbers, least=table.least)
+    if settings.start is not None:
+        fitted = settings.start.encoder(fitted, typed)
+    loss = None if settings.loss is None else table_loss(settings.loss, fitted)
+    fitted = _scaled(fitted, loss, target)
+    fitted, remarks = _bent(fitted, settings, table.typed.frame, table.target, *table.rows.trial)
+    if not fitted.features:
+        raise DataError("the table has no column left to learn from")
+    check_matrix(table.frame.height, len(fitted.features))
+    return fitted, loss, remarks
 
 
 def _of_memory(plan: TablePlan) -> tuple[Remark, ...]:
@@ -229,15 +183,6 @@ def _of_memory(plan: TablePlan) -> tuple[Remark, ...]:
     rows, features = sum(len(part.X) for part in parts), len(plan.encoder.features)
     table = int(sum(part.frame.estimated_size() for part in parts))
     return said_of_memory(training_memory(plan.recipe, rows, features, table), rows, features)
-
-
-def _check_weights(name: str, weight: Array | None, parts: dict[str, Array]) -> None:
-    """Refuse rows that train or validate where all of them weigh nothing."""
-    for what, rows in parts.items():
-        if weight is not None and len(rows) and not weight[rows].any():
-            raise DataError(
-                f"weight: column {name!r} is 0 in all {len(rows):,} rows that {what}; leave such rows out"
-            )
 
 
 def _check_validation(validated: TableSplit) -> None:
@@ -279,13 +224,6 @@ def _not_learnt(schema: Schema, codes: Array) -> tuple[Remark, ...]:
     return (Remark(schema.target, "levels", text),)
 
 
-def _check_rules(settings: TableSettings, schema: Schema) -> None:
-    """Refuse class weights and thresholds where the target has no classes for them."""
-    if settings.threshold is not None and schema.task != "binary":
-        raise DataError(f"threshold: the target {schema.target!r} has not two classes to decide between")
-    class_weights(settings.class_weight, schema.classes, np.zeros(1, np.int64))
-
-
 def _bent(
     encoder: Encoder,
     settings: TableSettings,
@@ -311,21 +249,10 @@ def _by_class(part: TableSplit, weights: Array | None) -> TableSplit:
     return part if weights is None else replace(part, by_class=weights[part.y])
 
 
-@dataclass(frozen=True, eq=False)
-class _Parts:
-    """The labeled rows of a table, of which splits are encoded."""
-
-    encoder: Encoder
-    raw: polars.DataFrame
-    typed: polars.DataFrame
-    target: Array
-    weight: Array | None
-
-    def of(self, rows: Array) -> TableSplit:
-        """Encode some rows."""
-        X, y = self.encoder.matrix(self.typed[rows]), self.encoder.standardise(self.target[rows])
-        weight = None if self.weight is None else self.weight[rows]
-        return TableSplit(self.raw[rows], X, y, weight)
+def _encoded(table: LabeledTable, encoder: Encoder, rows: Array) -> TableSplit:
+    """Encode some rows of a table."""
+    X, y = encoder.matrix(table.typed.frame[rows]), encoder.standardise(table.target[rows])
+    return TableSplit(table.frame[rows], X, y, None if table.weight is None else table.weight[rows])
 
 
 def _scaled(encoder: Encoder, loss: Loss | None, target: Array) -> Encoder:
@@ -357,6 +284,17 @@ def _effort(settings: TableSettings, rows: int) -> Effort:
     return effort_by_name("effort", settings.effort).for_rows(rows)
 
 
+def _recipes(
+    schema: Schema, encoder: Encoder, learnt: TableSplit, loss: Loss | None, settings: TableSettings
+) -> tuple[Recipe, tuple[Member, ...]]:
+    """Return the recipe of one network, and the members of an ensemble."""
+    recipe = _recipe(encoder, learnt.X, loss, settings)
+    recipe, members = _members(schema, learnt, recipe, settings)
+    return (
+        (recipe, members) if settings.start is None else _started(settings.start, settings, recipe, members)
+    )
+
+
 def _members(
     schema: Schema, learnt: TableSplit, recipe: Recipe, settings: TableSettings
 ) -> tuple[Recipe, tuple[Member, ...]]:
@@ -378,12 +316,9 @@ def _members(
 
 
 def _started(
-    settings: TableSettings, recipe: Recipe, members: tuple[Member, ...]
+    start: Start, settings: TableSettings, recipe: Recipe, members: tuple[Member, ...]
 ) -> tuple[Recipe, tuple[Member, ...]]:
     """Return recipes with the network that is started from in place of their own."""
-    start = settings.start
-    if start is None:
-        return recipe, members
     outputs, free = outputs_of(recipe.network), settings.optimizer is None and settings.learning_rate is None
     own = [
         replace(member, recipe=start.recipe(member.recipe, outputs, member.seed, member.number, free))
