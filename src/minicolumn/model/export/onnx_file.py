@@ -23,6 +23,7 @@ import numpy as np
 from minicolumn.errors import DataError
 from minicolumn.lower.compile import graph_with_dims
 from minicolumn.lower.onnx_nodes import Nodes
+from minicolumn.model.export.onnx_functions import functions
 from minicolumn.model.export.pipeline import Pipeline, missing_words
 from minicolumn.tables.inputs.categories import GAP, OTHER, BooleanInput, CategoryInput
 from minicolumn.tables.inputs.datetimes import DATE_PARTS, DatetimeInput
@@ -58,7 +59,7 @@ def onnx_core(pipeline: Pipeline) -> bytes:
     model = pipeline.model
     x = np.zeros((1, *model.input_shape), model.dtype)
     graph = graph_with_dims(lambda X: pipeline.activated(pipeline.network(X)), {0: "batch"}, x)
-    nodes = Nodes("x")
+    nodes = Nodes("x", functions(model.dtype))
     (out,) = nodes.graph(graph, ["x"])
     shape = graph.outputs[0].array_type.shape[1:]
     inputs = [("x", model.dtype, ["batch", *model.input_shape])]
@@ -71,7 +72,7 @@ def onnx_pipeline(pipeline: Pipeline) -> bytes:
         return _of_arrays(pipeline)
     assert pipeline.encoder is not None
     first = pipeline.columns[0].name
-    nodes, parts = Nodes(first), []
+    nodes, parts = Nodes(first, functions(pipeline.model.dtype)), []
     for part in pipeline.ordered:
         parts.append(CELLS[type(part)](nodes, part, missing_words(pipeline.encoder)))
     joined = nodes.add("Concat", *parts, axis=1)
@@ -86,7 +87,8 @@ def onnx_pipeline(pipeline: Pipeline) -> bytes:
 
 
 def _of_arrays(pipeline: Pipeline) -> bytes:
-    nodes, dtype = Nodes("x"), pipeline.model.dtype
+    dtype = pipeline.model.dtype
+    nodes = Nodes("x", functions(dtype))
     (answers,) = nodes.graph(pipeline.batch_graph, ["x"])
     inputs = [("x", dtype, ["batch", pipeline.width])]
     return _bytes(pipeline, nodes, inputs, _outputs(nodes, pipeline, answers), _OPSET)
