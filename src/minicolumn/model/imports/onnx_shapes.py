@@ -18,6 +18,7 @@ from minicolumn.model.imports.onnx_values import (
     integer_of,
     integers_of,
     operand,
+    rows_of,
     settle,
 )
 from minicolumn.model.imports.terms import X, product, total
@@ -48,7 +49,7 @@ def _reshape(node: Node, values: list[Value], batch: Batch) -> Value:
     shape = integers_of(node.attributes.get("shape") if len(values) == 1 else values[1], "a shape")
     if isinstance(values[0], np.ndarray):
         return _reshaped(values[0], shape)
-    rows = settle(values[0])
+    rows = rows_of(values[0])
     own = rows.chain.shape
     if len(shape) == 1 and math.prod(own) == 1:  # one number a row
         return rows
@@ -58,7 +59,21 @@ def _reshape(node: Node, values: list[Value], batch: Batch) -> Value:
     rest = [own[place] if n == 0 and place < len(own) else n for place, n in enumerate(rest)]
     if len(rest) > 8 or any(n < -1 for n in rest):
         raise ModelFileError(f"has an impossible shape {shape}")
-    return Rows(rows.chain.reshape(tuple(rest)))
+    return rows if tuple(rest) == own else Rows(settle(rows).chain.reshape(tuple(rest)))
+
+
+def _slice(node: Node, values: list[Value], batch: Batch) -> Value:
+    """Take all features, as a graph does that names its outputs one by one and has a single one."""
+    names = ("starts", "ends", "axes", "steps")
+    given = [node.attributes.get(n) if len(values) == 1 else operand(values, k) for k, n in enumerate(names, 1)]
+    starts, ends = integers_of(given[0], "starts"), integers_of(given[1], "ends")
+    whole = len(starts) == len(ends) == 1 and (given[3] is None or integers_of(given[3], "steps") == [1])
+    rows = rows_of(values[0])
+    axes = [0] if given[2] is None else integers_of(given[2], "axes")
+    if whole and len(rows.chain.shape) == 1 and axes in ([1], [-1]):
+        if starts[0] == 0 and ends[0] >= rows.chain.shape[0]:
+            return rows
+    raise ModelFileError("takes some of its rows or features, for which there is no layer")
 
 
 def _reshaped(constant: Array, shape: list[int]) -> Array:
@@ -144,6 +159,7 @@ SHAPES: dict[str, Operator] = {
     "Cast": _cast,
     "Flatten": _flatten,
     "Reshape": _reshape,
+    "Slice": _slice,
     "Squeeze": _squeeze,
     "Unsqueeze": _squeeze,
     "Transpose": _transpose,
