@@ -101,7 +101,9 @@ def test_outputs_one_by_one_are_refused(tmp_path: Path) -> None:
         mc.from_onnx(tmp_path / "m.onnx")
 
 
-@pytest.mark.parametrize("activation", ["relu", "softsign", "mish", "selu", "elu", "hard_sigmoid", "softplus"])
+@pytest.mark.parametrize(
+    "activation", ["relu", "softsign", "mish", "selu", "elu", "hard_sigmoid", "softplus"]
+)
 def test_activations_come_back_by_name(activation: str, tmp_path: Path) -> None:
     net = mc.nn.Sequential(mc.nn.Dense(5, activation), mc.nn.Dense(2))
     model = mc.Model(net, net.init(0, (3,)), (3,), "softmax_cross_entropy")

@@ -65,14 +65,16 @@ def _reshape(node: Node, values: list[Value], batch: Batch) -> Value:
 def _slice(node: Node, values: list[Value], batch: Batch) -> Value:
     """Take all features, as a graph does that names its outputs one by one and has a single one."""
     names = ("starts", "ends", "axes", "steps")
-    given = [node.attributes.get(n) if len(values) == 1 else operand(values, k) for k, n in enumerate(names, 1)]
-    starts, ends = integers_of(given[0], "starts"), integers_of(given[1], "ends")
-    whole = len(starts) == len(ends) == 1 and (given[3] is None or integers_of(given[3], "steps") == [1])
+    by_name = len(values) == 1  # until opset 9
+    given = [node.attributes.get(n) if by_name else operand(values, k) for k, n in enumerate(names, 1)]
+    usual: list[Value] = [None, None, [0], [1]]
+    said = [usual[k] if value is None else value for k, value in enumerate(given)]
+    starts, ends, axes, steps = (integers_of(value, name) for value, name in zip(said, names, strict=True))
     rows = rows_of(values[0])
-    axes = [0] if given[2] is None else integers_of(given[2], "axes")
-    if whole and len(rows.chain.shape) == 1 and axes in ([1], [-1]):
-        if starts[0] == 0 and ends[0] >= rows.chain.shape[0]:
-            return rows
+    shape = rows.chain.shape
+    whole = starts == [0] and steps == [1] and len(ends) == 1
+    if whole and len(shape) == 1 and axes in ([1], [-1]) and ends[0] >= shape[0]:
+        return rows
     raise ModelFileError("takes some of its rows or features, for which there is no layer")
 
 
