@@ -127,3 +127,15 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     folded = {name.casefold(): name for name in known}
     near = difflib.get_close_matches(word.casefold(), list(folded), n=1, cutoff=0.6)
     return folded[near[0]] if near else None
+
+
+def first_line(error: BaseException, most: int = 300) -> str:
+    """Return the first line of an error's message, to be put into another; its type's name where it has none.
+
+    >>> first_line(OSError("no route\\nto host"))
+    'no route'
+    >>> first_line(TimeoutError())
+    'TimeoutError'
+    """
+    text = str(error).strip() or type(error).__name__
+    return text.splitlines()[0][:most]

@@ -20,7 +20,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import _check_sample_weight, _num_samples, check_is_fitted, validate_data
 
 from minicolumn import random
-from minicolumn.errors import DataError, warn_user
+from minicolumn.errors import DataError, first_line, warn_user
 from minicolumn.estimators import parameters, registration  # noqa: F401
 from minicolumn.estimators.card import estimator_card
 from minicolumn.estimators.compiled import compiled
@@ -279,7 +279,7 @@ class BaseMLP(CallbackSupportMixin, MLPParameters):
             X, y = self._check_targets(X_val, y_val, reset=False)
             return Data(X, self._encode(y, False, True)[0], y)
         except ValueError as error:
-            raise DataError(f"X_val and y_val: {str(error).splitlines()[0]}") from None
+            raise DataError(f"X_val and y_val: {first_line(error)}") from None
 
     def _hold_out(self, data: Data, given: Data | None, incremental: bool) -> Parts:
         """Return training and validation rows: those that were given if any, else a random split."""

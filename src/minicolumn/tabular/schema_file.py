@@ -23,7 +23,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from minicolumn.errors import DataError, did_you_mean
+from minicolumn.errors import DataError, did_you_mean, first_line
 from minicolumn.model.files import PathLike
 from minicolumn.tables import Reading, Schema
 from minicolumn.tables.overrides import Overrides
@@ -90,7 +90,7 @@ def read_schema(path: PathLike) -> SchemaFile:
     except OSError as error:
         raise DataError(f"schema: {name!r} cannot be read ({error.strerror})") from None
     except (ValueError, RecursionError) as error:
-        raise DataError(f"schema: {name!r} is no TOML ({str(error).splitlines()[0]})") from None
+        raise DataError(f"schema: {name!r} is no TOML ({first_line(error)})") from None
     try:
         return _meaning(found)
     except DataError as error:

@@ -15,10 +15,10 @@ from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager
 from typing import Any
 
-from minicolumn.errors import DataError
+from minicolumn.errors import DataError, first_line
 from minicolumn.tune.build import Workshop
 from minicolumn.tune.candidate import Candidate
-from minicolumn.tune.executor import Executed, _Job, _line, train_here
+from minicolumn.tune.executor import Executed, Job, train_here
 from minicolumn.tune.trial import Trial
 
 _SECONDS_TO_CONNECT = 10
@@ -42,7 +42,7 @@ def connected(address: str) -> Iterator[Any]:
     try:
         client = Client(address, timeout=_SECONDS_TO_CONNECT, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
-        raise DataError(f"cluster: no scheduler answers at {address}: {_line(error)}") from None
+        raise DataError(f"cluster: no scheduler answers at {address}: {first_line(error)}") from None
     with client:
         yield client
 
@@ -94,9 +94,9 @@ class Cluster(Executed):
         try:
             return sum(self.client.nthreads().values())
         except (OSError, TimeoutError, RuntimeError) as error:
-            raise DataError(f"cluster: {self._why_gone() or _line(error)}") from None
+            raise DataError(f"cluster: {self._why_gone() or first_line(error)}") from None
 
-    def _start(self, job: _Job) -> Future[Any]:
+    def _start(self, job: Job) -> Future[Any]:
         left = max(job.end - time.monotonic(), 0.0)
         return self.executor.submit(train_on_worker, self._table, job.candidate, left)
 
@@ -143,12 +143,12 @@ def _check_versions(client: Any) -> None:
     try:
         found = client.run(version_here, on_error="return")
     except (OSError, TimeoutError) as error:
-        raise DataError(f"cluster: {_line(error)}") from None
+        raise DataError(f"cluster: {first_line(error)}") from None
     for address, version in found.items():
         if isinstance(version, OSError):
             continue
         if isinstance(version, BaseException):
-            raise DataError(f"cluster: the worker at {address} cannot load minicolumn: {_line(version)}")
+            raise DataError(f"cluster: the worker at {address} cannot load minicolumn: {first_line(version)}")
         if version != __version__:
             raise DataError(
                 f"cluster: the worker at {address} has minicolumn {version}, this process {__version__}"

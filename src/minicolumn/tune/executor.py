@@ -22,7 +22,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from typing import Any, Self
 
-from minicolumn.errors import DataError, MinicolumnError
+from minicolumn.errors import DataError, MinicolumnError, first_line
 from minicolumn.lower.llvm.runtime.thread_count import cores
 from minicolumn.tune.build import Workshop
 from minicolumn.tune.candidate import Candidate
@@ -108,7 +108,7 @@ class Executed:
     def submit(self, candidate: Candidate, watcher: Watcher, standing: Standing, seconds: float) -> Ending:
         """Hand a candidate to the executor; DataError where it takes nothing any more."""
         ending: Ending = Future()
-        self._launch(_Job(ending, candidate, time.monotonic() + seconds))
+        self._launch(Job(ending, candidate, time.monotonic() + seconds))
         return ending
 
     def stop(self) -> None:
@@ -123,7 +123,7 @@ class Executed:
 
     # What subclasses know better ----------------------------------------------------------------------------
 
-    def _start(self, job: _Job) -> Future[Any]:
+    def _start(self, job: Job) -> Future[Any]:
         """Submit a job, with the table where the last worker that was asked had none."""
         left = max(job.end - time.monotonic(), 0.0)
         table = self.workshop.to_send() if job.send else None
@@ -139,11 +139,11 @@ class Executed:
 
     # Jobs ---------------------------------------------------------------------------------------------------
 
-    def _launch(self, job: _Job) -> None:
+    def _launch(self, job: Job) -> None:
         try:
             inner = self._start(job)
         except (RuntimeError, OSError, BrokenProcessPool) as error:
-            raise DataError(f"{self.who}: it takes no candidates any more: {_line(error)}") from None
+            raise DataError(f"{self.who}: it takes no candidates any more: {first_line(error)}") from None
         with self._lock:
             if self._stopped:
                 inner.cancel()
@@ -152,7 +152,7 @@ class Executed:
             self._open[job.ending] = inner
         inner.add_done_callback(lambda done: self._ended(job, done))
 
-    def _ended(self, job: _Job, inner: Future[Any]) -> None:
+    def _ended(self, job: Job, inner: Future[Any]) -> None:
         """Give the trial on, or submit its candidate again; called where the executor calls."""
         with self._lock:
             if self._open.get(job.ending) is not inner:
@@ -164,24 +164,24 @@ class Executed:
             self._after(job, error)
             return
         if isinstance(found, Missing):
-            self._again(_Job(job.ending, job.candidate, job.end, job.deaths, send=True))
+            self._again(Job(job.ending, job.candidate, job.end, job.deaths, send=True))
         else:
             _settle(job.ending, lambda e: e.set_result(found))
 
-    def _after(self, job: _Job, error: BaseException) -> None:
+    def _after(self, job: Job, error: BaseException) -> None:
         """Submit a candidate again whose worker died, or give the error on."""
-        gone = self._why_gone() if self._is_loss(error) else f"a worker could not train: {_line(error)}"
+        gone = self._why_gone() if self._is_loss(error) else f"a worker could not train: {first_line(error)}"
         if gone is not None:
             own = error if isinstance(error, MinicolumnError) else DataError(f"{self.who}: {gone}")
             _settle(job.ending, lambda e: e.set_exception(own))
         elif job.deaths + 1 < MOST_DEATHS:
-            self._again(_Job(job.ending, job.candidate, job.end, job.deaths + 1))
+            self._again(Job(job.ending, job.candidate, job.end, job.deaths + 1))
         else:
             reason = f"{MOST_DEATHS} workers died while they trained it"
             failed = Trial(0, job.candidate, "failed", 0, reason=reason)
             _settle(job.ending, lambda e: e.set_result(failed))
 
-    def _again(self, job: _Job) -> None:
+    def _again(self, job: Job) -> None:
         try:
             self._launch(job)
         except DataError as error:
@@ -190,7 +190,7 @@ class Executed:
 
 
 @dataclass(frozen=True)
-class _Job:
+class Job:
     """A candidate on its way.
 
     end         when it is given up, by the clock of this process; send: whether the table goes along
@@ -208,8 +208,3 @@ def _settle(ending: Ending, how: Callable[[Ending], None]) -> None:
     """Settle a future, unless it is already."""
     if not ending.done():
         how(ending)
-
-
-def _line(error: BaseException) -> str:
-    text = str(error).strip() or type(error).__name__
-    return text.splitlines()[0][:300]
