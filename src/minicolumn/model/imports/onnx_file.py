@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ def from_onnx(path: PathLike, *, loss: str | Loss | None = None, output: str | N
     try:
         with np.errstate(all="ignore"):
             graph = read_graph(data)
-            _check_no_table(graph, Path(path))
+            _check_no_table(graph, Path(os.fsdecode(path)))
             own = f"; open {_OWN}" if graph.producer == PRODUCER else ""
             return model_of(graph, found, output)
     except ModelFileError as error:
