@@ -187,7 +187,7 @@ def asked(settings: TableSettings, effort: str) -> TableSettings:
     """Return the settings of an effort; "single" is one network."""
     if effort == "single":
         return settings
-    return replace(settings, effort=effort, members=EFFORTS[effort].members)
+    return replace(settings, effort=effort, members=None)
 
 
 def show(name: str, found: list[Trial]) -> None:

@@ -38,6 +38,7 @@ settings.register_profile("tests", deadline=None, suppress_health_check=[HealthC
 settings.load_profile("tests")
 
 MOST_WORKERS = 8  # each imports everything, 5 s of processor time, and takes half a GiB
+GARBAGE = 20_000  # new objects between two searches for garbage, which take twice as long with Python's 700
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -82,6 +83,7 @@ def pytest_collection() -> Iterator[None]:
         yield
     finally:
         gc.freeze()
+        gc.set_threshold(GARBAGE, *gc.get_threshold()[1:])
         gc.enable()
 
 

@@ -180,10 +180,10 @@ def test_a_failed_save_leaves_the_model_elsewhere(
 ) -> None:
     replace = os.replace
 
-    def full(source: Any, target: Any) -> None:  # a disk that fills up while the training runs
+    def full(source: Any, target: Any, **where: Any) -> None:  # a disk that fills up while the training runs
         if Path(target).parent == tmp_path:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        replace(source, target)
+        replace(source, target, **where)
 
     monkeypatch.setattr(os, "replace", full)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "rescue"))

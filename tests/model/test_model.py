@@ -80,6 +80,16 @@ def test_blocks_change_nothing(rows: int) -> None:
     assert (found["loss"], found["accuracy"]) == pytest.approx(expected, rel=1e-13)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("rows", [500, 1_800])  # 256 and 244, 7 x 256 and 8: filled up, and by eights
+def test_a_last_block_that_is_filled_up_gives_the_bits_of_few_rows(rows: int, dtype: Any) -> None:
+    net = mc.nn.Sequential(mc.nn.Dense(65, "mish", parametrization="ntk"), mc.nn.Dense(3))
+    model = mc.Model(net, net.init(0, (70,), dtype), (70,), "softmax_cross_entropy")
+    many = np.random.default_rng(0).standard_normal((rows, 70)).astype(dtype)
+    pieces = [model.predict(many[start : start + 90]) for start in range(0, rows, 90)]
+    np.testing.assert_array_equal(model.predict(many), np.concatenate(pieces))
+
+
 @pytest.mark.parametrize("kind", [np.float16, np.float32, np.int8, np.uint8, np.int64, bool])
 def test_inputs_of_any_real_dtype(kind: Any) -> None:
     small = RNG.integers(0, 2, (5, 3))

@@ -24,6 +24,7 @@ from minicolumn.tabular import TableRun, TableSettings, budget, ensemble, pipeli
 from minicolumn.tabular.budget import Deadline
 from minicolumn.tabular.calibrate import best_factor
 from minicolumn.tabular.choice import believed, choose, gap_of_numbers, gap_of_right_answers
+from minicolumn.tabular.efforts import EFFORTS
 from minicolumn.tabular.ensemble import EnsembleRun, joined, out_of_fold, train_members
 from minicolumn.tabular.members import FEWEST_FOLDS, MOST_FOLDS, folds_of, members_of, whole_batches
 
@@ -387,6 +388,34 @@ def test_rows_that_weigh_nothing_are_told_before_anything_is_trained():
         plan_table(
             rare, _settings("two", class_weight={"usual": 0.0}), FRAME[:1].with_columns(two=polars.lit("odd"))
         )
+
+
+def test_how_many_networks_there_are_goes_by_effort_and_rows_and_by_what_is_said():
+    few = {
+        effort: plan_table(FRAME, replace(_settings("score"), effort=effort, members=None))
+        for effort in EFFORTS
+    }
+    assert {effort: len(plan.members) for effort, plan in few.items()} == {
+        "quick": 4,
+        "normal": 8,
+        "high": 16,
+    }
+    assert few["quick"].settings.members == 4  # so the card says what makes the same again
+    many = replace(_settings("score"), effort="quick", members=None)
+    assert [len(plan_table(_table(rows), many).members) for rows in (3_996, 4_000)] == [4, 2]
+    said = plan_table(FRAME, replace(_settings("score", 3, epochs=None), effort="quick"))
+    own = plan_table(FRAME, replace(_settings("score", epochs=None), effort="quick", members=None))
+    assert len(said.members) == 3
+    assert said.recipe.epochs == own.recipe.epochs
+
+
+def test_a_quick_effort_is_one_model_as_others_are(tmp_path):
+    run = mc.fit_table(FRAME, "two", drop=["three", "score"], effort="quick", hidden=(8,), batch_size=32)
+    assert len(_ensemble(run).members) == 4
+    assert {member.run.history.epochs for member in _ensemble(run).members} == {8}
+    run.save(tmp_path / "quick.safetensors")
+    opened = mc.load(tmp_path / "quick.safetensors")
+    np.testing.assert_array_equal(opened.predict_table(FRAME), run.predict(FRAME))
 
 
 def test_what_follows_one_training_is_refused_for_several():

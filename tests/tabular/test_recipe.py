@@ -156,6 +156,24 @@ def test_members_of_two_classes_have_two_layers_and_learn_long_enough_but_no_lon
     assert recipes == [16, 16, 16, 10, 8]
 
 
+def test_a_quick_effort_has_half_the_epochs_also_of_two_classes_but_never_fewer_than_eight(frame):
+    for target, usual, quick in (("inside", [16, 16, 8], [8, 8, 8]), ("third", [107, 22, 15], [53, 11, 8])):
+        encoder, X = encoded(frame, target)
+        many = [np.resize(X, (rows, X.shape[1])) for rows in (3_000, 15_000, 300_000)]
+        found = {
+            name: [table_recipe(encoder, each, effort=EFFORTS[name]).epochs for each in many]
+            for name in ("quick", "normal")
+        }
+        assert (target, found["normal"], found["quick"]) == (target, usual, quick)
+
+
+def test_a_quick_effort_has_more_networks_that_learn_for_shorter_where_rows_are_few():
+    few, many = (EFFORTS["quick"].for_rows(rows) for rows in (2_999, 3_000))
+    assert (few.members, few.share, few.hidden) == (4, 1 / 6, many.hidden)
+    assert (many.members, many.share) == (2, 0.5)
+    assert all(EFFORTS[name].for_rows(10) is EFFORTS[name] for name in ("normal", "high"))
+
+
 def test_members_of_many_classes_learn_more_slowly_from_few_rows(frame):
     encoder, X = encoded(frame, "third")
     few, many = (

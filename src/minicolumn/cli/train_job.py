@@ -164,21 +164,19 @@ def _check_members(options: TrainOptions) -> None:
     """Validate what is said of the members, and what follows one training alone."""
     effort_by_name("--effort", options.effort)
     check_time("--time", options.time)
-    if options.monitor and _members(options) > 1:
+    if options.monitor and _members(options) != 1:
         raise DataError("--monitor follows the training of one network; say --members 1")
-    if options.time is not None and _members(options) > 1 and (options.checkpoint or options.resume):
+    if options.time is not None and _members(options) != 1 and (options.checkpoint or options.resume):
         raise DataError(
             "--time: a checkpoint goes on with what was planned, not with what fits; leave one out"
         )
 
 
-def _members(options: TrainOptions) -> int:
-    """Return how many networks are trained: as was said, by the effort, or the one that is followed."""
-    if options.members is not None:
-        return options.members
-    if options.effort is None and options.monitor:
+def _members(options: TrainOptions) -> int | None:
+    """Return how many networks are trained: as was said, or the one that is followed; None by the effort."""
+    if options.members is None and options.effort is None and options.monitor:
         return 1
-    return effort_by_name("--effort", options.effort).members
+    return options.members
 
 
 def _parts(options: TrainOptions) -> dict[str, Any]:

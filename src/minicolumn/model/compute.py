@@ -1,7 +1,8 @@
 """Batched inference: predictions, losses and scores of a network, in blocks and for any weights.
 
 Rows go through the compiled network in blocks of 256, so memory does not depend on their number and one
-compiled program serves every number of rows. What is left over goes by eights, filled up with zeros.
+compiled program serves every number of rows. What is left over goes by eights, filled up with zeros; behind
+many blocks it fills one more up, so that no other program is compiled for it.
 
     rows [n, *input_shape]  ->  [n // 256, 256, *input_shape] through one loop, then the rest
 
@@ -47,6 +48,8 @@ ByBlocks = Callable[[Any, Array, int], Array]  # of weights and rows, in blocks 
 # What is left of blocks of ROWS is worked on by eights. Products of five rows and more add up in the same
 # order however many there are, so that a row gets the same bits whatever stands beside it.
 EIGHT = 8
+# Rows may be so many times as few as those before them that are added to fill one more block of ROWS up.
+FILLED = 8
 # Bytes of weights of a wide network, where products are cut by the number of rows, and one row takes far less
 # than eight: there fewer rows than FEW are worked on one by one.
 WIDE, FEW = 1 << 21, 16
@@ -348,7 +351,8 @@ def _in_blocks(many: Program, few: ByBlocks, wide: bool, params: Any, X: Array) 
     found = [_rows(many(params, _blocked(X[:whole])))] if whole else []
     if whole < len(X) or not found:  # no rows at all still have their shape
         rest = X[whole:]
-        found.append(Filled(many)(params, rest, ROWS) if wide else few(params, rest, EIGHT))
+        fills = wide or (ROWS - len(rest)) * FILLED <= whole
+        found.append(Filled(many)(params, rest, ROWS) if fills else few(params, rest, EIGHT))
     return found[0] if len(found) == 1 else np.concatenate(found)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from minicolumn.errors import DataError, did_you_mean
 
 MOST_MEMBERS = 64
+FEW_ROWS = 3_000  # below so many that train, a network is compiled for longer than it learns
 
 
 @dataclass(frozen=True)
@@ -19,15 +20,25 @@ class Effort:
     members     networks whose predictions are averaged
     hidden      units of each hidden layer of a member
     share       of the usual epochs that a member learns
+    few         what is done in its place for fewer than 3,000 rows; None for the same
     """
 
     members: int
     hidden: tuple[int, ...]
     share: float
+    few: Effort | None = None
+
+    def for_rows(self, rows: int) -> Effort:
+        """Return what is done for a table of so many rows that train.
+
+        >>> EFFORTS["quick"].for_rows(750).members, EFFORTS["quick"].for_rows(3_000).members
+        (4, 2)
+        """
+        return self.few if self.few is not None and rows < FEW_ROWS else self
 
 
 EFFORTS = {
-    "quick": Effort(2, (128, 128, 128), 0.5),
+    "quick": Effort(2, (128, 128, 128), 0.5, few=Effort(4, (128, 128, 128), 1 / 6)),
     "normal": Effort(8, (128, 128, 128), 1.0),
     "high": Effort(16, (192, 192, 192), 2.0),
 }

@@ -140,7 +140,9 @@ def fit_table(
     seed            the same seed gives the same bits
     members         networks whose predictions are averaged, each of which holds other rows out; by the
                     effort, and 1 where callbacks or a monitor are to follow one training
-    effort          "quick", "normal" or "high": how many networks, how large, and how long they learn
+    effort          "quick", "normal" or "high": how many networks, how large, and how long they learn. Quick
+                    are two at half of the usual epochs, of fewer than 3,000 rows four at a sixth, but eight
+                    epochs at least
     time            a budget for the training, such as 30, "60s" or "5m"
     init_from       a model, or the path of its file, to start from: with a new head, and with its columns,
                     matched by name. One that was trained on arrays takes as many columns of numbers

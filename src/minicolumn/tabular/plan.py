@@ -18,7 +18,7 @@ from minicolumn.tables import Encoder, Schema, infer_schema, with_target
 from minicolumn.tables.drift import cut_off
 from minicolumn.tables.typed import Remark
 from minicolumn.tabular.codes import with_codes
-from minicolumn.tabular.efforts import effort_by_name
+from minicolumn.tabular.efforts import Effort, effort_by_name
 from minicolumn.tabular.losses import scaled_for, table_loss
 from minicolumn.tabular.members import Member, folds_of, members_of
 from minicolumn.tabular.memory import check_matrix, said_of_memory, training_memory
@@ -144,6 +144,7 @@ def plan_table(
     split = split_of(frame, schema, target, said, settings.seed)
     rows = _rows_of(frame.height, split, settings, test is None)
     kept, held = rows.kept, rows.held
+    settings = _with_members(settings, len(kept))
     least: Mapping[str, int] = {}
     said_of_codes: tuple[Remark, ...] = ()
     said_of_levels: tuple[Remark, ...] = ()
@@ -345,6 +346,17 @@ def _given(encoder: Encoder, test: polars.DataFrame) -> TableSplit:
         raise DataError(f"the test rows: {error}") from None
 
 
+def _with_members(settings: TableSettings, rows: int) -> TableSettings:
+    """Return the settings with the number of networks that so many rows are learnt by."""
+    if settings.members is not None:
+        return settings
+    return replace(settings, members=_effort(settings, rows).members)
+
+
+def _effort(settings: TableSettings, rows: int) -> Effort:
+    return effort_by_name("effort", settings.effort).for_rows(rows)
+
+
 def _members(
     schema: Schema, learnt: TableSplit, recipe: Recipe, settings: TableSettings
 ) -> tuple[Recipe, tuple[Member, ...]]:
@@ -353,6 +365,7 @@ def _members(
     Where nobody said how many rows a step has, it has so many that an epoch is whole steps.
     """
     count, seed = settings.members, settings.seed
+    assert count is not None
     if count == 1:
         return recipe, ()
     share, batch = settings.validation_fraction, None if settings.batch_size else recipe.batch_size
@@ -395,7 +408,7 @@ def _recipe(encoder: Encoder, X: Array, loss: Loss | None, settings: TableSettin
         batch_size=settings.batch_size,
         epochs=settings.epochs,
         patience=settings.patience,
-        effort=None if settings.members == 1 else effort_by_name("effort", settings.effort),
+        effort=None if settings.members == 1 else _effort(settings, len(X)),
     )
 
 

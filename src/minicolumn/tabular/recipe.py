@@ -38,7 +38,7 @@ from minicolumn.optim import (
     optimizer_by_name,
 )
 from minicolumn.tables.encode import Encoder
-from minicolumn.tabular.efforts import Effort
+from minicolumn.tabular.efforts import FEW_ROWS, Effort
 from minicolumn.tabular.knots import table_knots
 
 Array = np.ndarray
@@ -57,8 +57,8 @@ class MemberHabits:
     width         factor on the units of the effort
     layers        hidden layers, at most those of the effort
     keeps_best    whether the best epoch by the rows held out is kept, else the last one
-    grows         whether an effort changes the epochs
-    fewest        epochs, as long as they are no more than 2,500 steps
+    grows         whether a higher effort has more epochs; a lower one has fewer in any case
+    fewest        epochs of the usual effort, as long as they are no more than 2,500 steps
     activation    of the hidden layers; None is that of the single network
     largest_batch rows of a step at most
 
@@ -125,7 +125,7 @@ _OF_NUMBERS = MemberHabits(
     2 / 3,
 )
 _OF_FEW_NUMBERS = MemberHabits(((0.15, 0.05),), 1.0)
-_FEW_ROWS, _MANY_ROWS = 3_000, 200_000
+_MANY_ROWS = 200_000
 _OF_TWO_CLASSES = MemberHabits(
     ((0.3, 0.04),),
     0.4,
@@ -223,7 +223,8 @@ def table_recipe(
     activation  of all hidden layers, or one for each
     clip_norm   the longest gradient of a step; longer ones are shortened
     patience    epochs without progress, then stop; who says it has the best epoch kept, too
-    effort      of an ensemble, of which this is the recipe of a member; None of a single network
+    effort      of an ensemble of so many rows, of which this is the recipe of a member; None of a single
+                network
     normalization   what stands behind each hidden layer: a key of `NORMALIZATIONS`; nothing by default
     knots       of the ramps, which who makes many recipes finds once with `table_knots`; () for none
     Source      RealMLP-TD: Holzmueller, Grinsztajn & Steinwart 2024 (arXiv 2407.04491), table A.1; ramps:
@@ -273,7 +274,7 @@ def varied(recipe: Recipe, number: int, *, dropout: bool, rate: bool) -> Recipe:
 
 def _of_members(habits: Habits, rows: int) -> MemberHabits:
     """Return what differs for the members of an ensemble that learns from so many rows."""
-    few = habits.members_of_few if rows < _FEW_ROWS else None
+    few = habits.members_of_few if rows < FEW_ROWS else None
     many = habits.members_of_many if rows >= _MANY_ROWS else None
     return few or many or habits.members
 
@@ -303,8 +304,11 @@ def _epochs(habits: Habits, steps: int, own: MemberHabits | None, effort: Effort
     usual = max(FEWEST_EPOCHS, min(habits.most_epochs, habits.steps // steps))
     if own is None or effort is None:
         return usual
-    fewest = min(own.fewest, max(_FEWEST_OF_MEMBERS, _MOST_STEPS_OF_FEWEST // steps))
-    return max(fewest, round((effort.share if own.grows else 1.0) * own.share * usual))
+    less = min(effort.share, 1.0)
+    share = effort.share if own.grows else less
+    fewest = max(_FEWEST_OF_MEMBERS, round(less * own.fewest))
+    fewest = min(fewest, max(_FEWEST_OF_MEMBERS, _MOST_STEPS_OF_FEWEST // steps))
+    return max(fewest, round(share * own.share * usual))
 
 
 def table_batch(rows: int, largest: int = _LARGEST_BATCH) -> int:

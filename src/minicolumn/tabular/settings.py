@@ -25,7 +25,7 @@ from minicolumn.train.callbacks import as_seconds
 
 @dataclass(frozen=True)
 class TableSettings:
-    """What a user may say about a training on a table; None takes the recipe's default.
+    """What a user may say about a training on a table; None takes the recipe's default, or the effort's.
 
     Fields are the keywords of `fit_table`, where each is explained; names are records already (`Loss`,
     `Schedule`). `settings_of` makes one of what was said; made by hand it is not checked.
@@ -51,7 +51,7 @@ class TableSettings:
     seed: int = 0
     test_fraction: float = 0.25
     validation_fraction: float = 0.15
-    members: int = 1
+    members: int | None = 1
     effort: str = "normal"
     time: float | None = None
     start: Start | None = None
@@ -83,7 +83,7 @@ def settings_of(who: str, given: dict[str, Any]) -> TableSettings:
         ),
     }
     check_start(f"{who}: ", made["start"], given)
-    effort = effort_by_name(where("effort"), given["effort"])
+    effort_by_name(where("effort"), given["effort"])
     check_one_rate(where("learning_rate"), given["optimizer"], given["learning_rate"])
     known = {field.name for field in fields(TableSettings)}
     numbers = {
@@ -92,7 +92,6 @@ def settings_of(who: str, given: dict[str, Any]) -> TableSettings:
         if given[name] is not None
     }
     said = given | made | numbers
-    said["members"] = effort.members if said["members"] is None else said["members"]
     return TableSettings(**{name: value for name, value in said.items() if name in known})
 
 

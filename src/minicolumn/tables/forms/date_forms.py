@@ -5,7 +5,9 @@ Differs     pandas.to_datetime takes the format of the first value; dateutil gue
 
 from __future__ import annotations
 
+import functools
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,8 @@ from minicolumn.tables.forms.date_patterns import (
     DIGITS,
     NAMED,
     NO_YEAR,
+    QUARTER,
+    WEEK,
     ZONED,
     check_format,
     named,
@@ -274,13 +278,21 @@ def _likely(few: polars.Series) -> list[str]:
     bare = evened.str.replace(_CLOCK, "")
     clock = evened.str.extract(f"({_CLOCK[:-1]})$", 1)
     suffix = _clock_form(clock.drop_nulls()) if len(clock) > 2 * clock.null_count() else ""
-    least = len(few) / 2
-    texts = bare.to_list()
-    shapes = [date for date in DATES if sum(map(bool, map(re.compile(pattern(date)).match, texts))) >= least]
-    dates = [date for date in shapes if len(bare) - strptime(bare, date).null_count() >= least]
-    whole = [*CLOCKS, *NAMED[:2], *COMPACT]
-    others = [form for form in whole if len(few) - _exact(evened, form).null_count() >= least]
-    return [f"{date} {suffix}".strip() for date in dates] + others
+    dates = [f"{date} {suffix}".strip() for date in _most_are(bare, DATES)]
+    return dates + _most_are(evened, (*CLOCKS, *NAMED[:2], *COMPACT))
+
+
+def _most_are(text: polars.Series, forms: Sequence[str]) -> list[str]:
+    """Return the forms that at least half of some texts have; only what has their shape is parsed."""
+    least, texts = len(text) / 2, text.to_list()
+    shaped = [form for form in forms if sum(map(bool, map(_shape(form).search, texts))) >= least]
+    return [form for form in shaped if len(text) - _exact(text, form).null_count() >= least]
+
+
+@functools.cache
+def _shape(form: str) -> re.Pattern[str]:
+    """Return what is found in every text of one of `DATE_FORMS`, and in few others."""
+    return re.compile({QUARTER: "[Qq][1-4]", WEEK: "[Ww][0-9]{2}"}.get(form) or pattern(form))
 
 
 def _clock_form(clocks: polars.Series) -> str:

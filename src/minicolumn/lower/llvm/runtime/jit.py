@@ -200,16 +200,18 @@ def _compiled(text: str, target: Target, optimization: int, emit: Callable[[Any,
         # The module goes before its context, in every case: the other order ends the process.
         with llvm.create_context() as context, llvm.parse_assembly(text, context) as module:
             module.verify()
-            with _target_machine(target, optimization) as machine:
-                module.triple = target.triple
-                module.data_layout = str(machine.target_data)
-                _optimise(module, machine, optimization)
-                return emit(machine, module)
+            machine = _target_machine(target, optimization)
+            module.triple = target.triple
+            module.data_layout = str(machine.target_data)
+            _optimise(module, machine, optimization)
+            return emit(machine, module)
     except RuntimeError as error:
         raise CodeError(f"LLVM refuses the text: {error}{_place(str(error), text)}") from None
 
 
+@functools.lru_cache(maxsize=8)
 def _target_machine(target: Target, optimization: int) -> Any:
+    """Return LLVM's code generator for a processor; to make one takes half of the time of a small text."""
     # Position-independent code for the small model addresses its constants in one short instruction, and
     # the loader places all of an object's sections side by side, so that they are always within reach.
     made = _llvm_for(target.triple).Target.from_triple(target.triple)
