@@ -130,3 +130,37 @@ def test_a_command_tells_no_folder_of_the_network_that_it_began_with(tmp_path: P
     for said, told in ((str(path), "old.safetensors"), ("hf://a/b", "hf://a/b"), ("playground/xor",) * 2):
         options = TrainOptions(data="t.csv", init_from=said)
         assert written("train", options) == f"minicolumn train t.csv --from {told}"
+
+
+def test_a_card_says_what_was_said_of_it(cli: Any, tables: Path, tmp_path: Path) -> None:
+    words = (
+        "--about",
+        "Guesses what a shop sells.",
+        "--limits",
+        "Not for <b>toys</b>.",
+        "--license",
+        "CC BY 4.0",
+    )
+    told = ("--members", 1, "--epochs", 2, "--quiet", "--out", "said.safetensors")
+    assert cli("train", tables / "shops.csv", "--target", "kind", *words, *told).code == 0
+    card = mc.load(tmp_path / "said.safetensors").card
+    assert (card.about, card.limits, card.data.licence) == (words[1], words[3], "CC BY 4.0")
+    assert card.data.sha256
+    assert "--about" not in card.rebuild  # which makes the weights again, not the words
+    shown = cli("inspect", "said.safetensors", "--html", "said.html")
+    page = (tmp_path / "said.html").read_text()
+    for text in (words[1], "CC BY 4.0"):
+        assert text in shown.out
+        assert text in page
+    assert "<b>toys</b>" in shown.out
+    assert "<b>toys</b>" not in page
+
+
+@pytest.mark.parametrize("odd", ["", "  ", "x" * 10_001, "\udcff"])
+def test_words_that_no_card_holds_are_refused_before_the_training(
+    cli: Any, tables: Path, tmp_path: Path, odd: str
+) -> None:
+    found = cli("train", tables / "shops.csv", "--target", "kind", "--about", odd, "--out", "odd.safetensors")
+    assert found.code == 2
+    assert "--about: expected a text" in found.err
+    assert not (tmp_path / "odd.safetensors").exists()

@@ -31,6 +31,9 @@ OF_THE_COMMAND = {
     "resume",
     "folds",
     "schema",
+    "about",
+    "limits",
+    "licence",
 }
 
 

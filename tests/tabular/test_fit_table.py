@@ -71,6 +71,7 @@ def test_every_option_that_shapes_the_training_has_its_keyword() -> None:
     from minicolumn.cli.train import TrainOptions, command
 
     of_the_screen = {"out", "plot", "as_json", "quiet", "folds"}
+    of_the_screen |= {"about", "limits", "licence"}  # in Python by Model.with_card
     options, keywords = (inspect.signature(f).parameters for f in (command, mc.fit_table))
     otherwise = {"callbacks", "progress", "header", "no_header"}  # header=False is --no-header
     assert set(options) - of_the_screen - otherwise == set(keywords) - otherwise

@@ -55,7 +55,7 @@ def test_there_are_twelve_networks_and_they_are_small() -> None:
 def test_a_file_is_the_one_of_its_recipe_and_tells_what_it_is(name: str) -> None:
     entry, model = Zoo().entry(name), mc.zoo.load(name)
     assert hashlib.sha256(Zoo().file(name)).hexdigest() == entry.sha256
-    assert model.training["card"] == entry.card
+    assert model.card == entry.card
     assert set(model.metrics) >= {"test", "baseline"}
     score = "accuracy" if "accuracy" in model.metrics["baseline"] else "r2"
     assert model.metrics["test"][score] > model.metrics["baseline"][score]

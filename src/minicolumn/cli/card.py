@@ -1,24 +1,77 @@
-"""What a command adds to the card of the model that it writes: the data's file, and the command itself."""
+"""Model cards on the command line: how one is shown, and what commands add to those they write."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import shlex
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from minicolumn.cli.declared import CommandOptions, Option, option_name
-from minicolumn.model.card.record import CardData, clipped
+from minicolumn.errors import DataError
+from minicolumn.model.card.record import LONGEST, Card, CardData, clipped
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
+    from minicolumn.cli.train import TrainOptions
     from minicolumn.model import Model
 
 _MOST_HASHED = 2**30  # bytes; of a larger file the name alone is told
 # What says where things lie or how they are shown, and nothing of what is learnt.
 _ASIDE = ("checkpoint", "every", "resume", "monitor", "storage", "cluster", "threads", "out", "plot", "html",
-          "as_json", "quiet")  # fmt: skip
+          "as_json", "quiet", "about", "limits", "licence")  # fmt: skip
 _FILES = ("data", "file", "test", "schema", "space")
+
+
+def show_card(console: Console, card: Card, more: Mapping[str, str] | None = None) -> None:
+    """Print what a model is for, its data and how it is made again; what nobody said is left out.
+
+    more        further lines, by what stands before each
+    """
+    from rich.text import Text
+
+    from minicolumn.cli.screen import heading, labelled, visible
+
+    told = {
+        "name": card.name,
+        "for": card.about,
+        "not for": card.limits,
+        "data": card.data.name,
+        "published": card.data.origin,
+        "licence": card.data.licence,
+        "sha256": ", ".join(f"{name} {sha256}" for name, sha256 in card.data.sha256.items()),
+        "rows": ", ".join(f"{name} {number:,}" for name, number in card.rows.items() if number),
+        "split": card.split,
+        "made by": card.rebuild,
+        **(more or {}),
+    }
+    console.print(heading("Card", visible(card.title)))
+    console.print(
+        labelled([(Text(f"  {k}", "dim"), Text(visible(text))) for k, text in told.items() if text])
+    )
+
+
+def check_words(options: TrainOptions) -> None:
+    """Refuse what a card cannot hold, before anything is trained."""
+    for name in ("about", "limits", "licence"):
+        text = getattr(options, name)
+        if text is not None and not (text.strip() and len(text) <= LONGEST and _is_unicode(text)):
+            raise DataError(f"{option_name(name)}: expected a text of 1 to {LONGEST:,} characters, in UTF-8")
+
+
+def _is_unicode(text: str) -> bool:
+    """Return whether a text of the command line was one: other bytes arrive as lone surrogates."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
+def with_words(card: Card, options: TrainOptions) -> Card:
+    """Return a card with what was said of it in place of what was found."""
+    said = {name: text for name in ("about", "limits") if (text := getattr(options, name)) is not None}
+    licence = card.data.licence if options.licence is None else options.licence
+    return replace(card, data=replace(card.data, licence=licence), **said)
 
 
 def data_of(source: str) -> CardData:

@@ -11,10 +11,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from minicolumn.cli.card import show_card
 from minicolumn.cli.inspect_program import Wanted, is_network, model_network, named_network, show_program
 from minicolumn.cli.run import DONE
 from minicolumn.cli.save import check_writable, uninterrupted
-from minicolumn.cli.screen import count, heading, labelled, open_console, print_json, short, visible
+from minicolumn.cli.screen import count, heading, open_console, print_json, short, visible
 from minicolumn.cli.source import find_target, model_file, read_source, short_name
 from minicolumn.cli.table_options import ColumnOptions, Said
 from minicolumn.cli.table_report import show_columns, show_remarks, show_schema, show_table
@@ -156,7 +157,7 @@ def _model(console: Console, file: str, page: str | None) -> dict[str, Any]:
     weights = _weights(model)
     name = short_name(file.removesuffix(".safetensors"))
     console.print(heading(name, f"{count(weights, 'weight')}, {model.dtype}"))
-    _show_card(console, model)
+    show_card(console, model.card)
     _show_network(console, model)
     _show_table_of(console, model)
     _show_training(console, model)
@@ -167,26 +168,6 @@ def _model(console: Console, file: str, page: str | None) -> dict[str, Any]:
             write_atomically(page, [card_page(model, facts).encode()])
         console.print(heading("Saved", visible(page)))
     return {**_described(file, model, weights), "package": found.package, "format": found.format_version}
-
-
-def _show_card(console: Console, model: Model) -> None:
-    """Print what the model is for, its data and how it is made again; what nobody said is left out."""
-    card = model.card
-    rows = ", ".join(f"{name} {number:,}" for name, number in card.rows.items() if number)
-    told = {
-        "for": card.about,
-        "not for": card.limits,
-        "data": card.data.name,
-        "published": card.data.origin,
-        "licence": card.data.licence,
-        "rows": rows,
-        "split": card.split,
-        "made by": card.rebuild,
-    }
-    console.print(heading("Card", visible(card.title)))
-    console.print(
-        labelled([(Text(f"  {k}", "dim"), Text(visible(text))) for k, text in told.items() if text])
-    )
 
 
 def _weights(model: Model) -> int:

@@ -131,6 +131,17 @@ class TrainOptions(TargetOptions):
     plot: Annotated[
         str | None, Option(OUTPUT, "PICTURE", help="Draw the loss curves: .png, .svg or .pdf.")
     ] = None
+    about: Annotated[
+        str | None,
+        Option(OUTPUT, "TEXT", "target and columns", "What the model is for: intended use, on its card."),
+    ] = None
+    limits: Annotated[
+        str | None, Option(OUTPUT, "TEXT", help="What it is not for: out-of-scope use, on its card.")
+    ] = None
+    licence: Annotated[
+        str | None,
+        Option(OUTPUT, "TEXT", help="Of the data, on the card: CC BY 4.0.", flags=("--licence", "--license")),
+    ] = None
     as_json: Annotated[
         bool, Option(OUTPUT, help="One JSON line on stdout; words go to stderr.", flags=("--json",))
     ] = False

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.text import Text
 
-from minicolumn.cli.card import data_of, with_command
+from minicolumn.cli.card import check_words, data_of, with_command, with_words
 from minicolumn.cli.options import (
     make_named,
     parse_activations,
@@ -90,7 +90,8 @@ def run_training(options: TrainOptions) -> int:
             )
     except DivergenceError as error:
         raise _salvaged(error, plan, _place(options)) from None
-    done = replace(done, model=with_command(done.model, "train", options, data))
+    model = with_command(done.model, "train", options, data)
+    done = replace(done, model=model.with_card(with_words(model.card, options)))
     return _finish(console, options, done, frame.width, folds)
 
 
@@ -143,6 +144,7 @@ def _inputs(options: TrainOptions) -> tuple[str, ...]:
 def _check(options: TrainOptions) -> None:
     """Validate, before anything is read, options and output paths."""
     _parts(options)
+    check_words(options)
     check_one_rate("--learning-rate", options.optimizer, options.learning_rate)
     check_writable("--out", _place(options), _inputs(options))
     as_seconds("--every", options.every)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from minicolumn.cli.card import show_card
 from minicolumn.cli.run import DONE
 from minicolumn.cli.screen import open_console
 from minicolumn.cli.zoo import ZooOptions
@@ -110,24 +112,16 @@ def _show(options: ZooOptions, console: Console) -> int:
     zoo, name = _network(options)
     entry = zoo.entry(name)
     told = _told(zoo, name)
-    data = entry.source
     scores = ", ".join(f"{name} {value:.4g}" for name, value in told["metrics"].items())
-    lines = [
-        (entry.name, entry.title),
-        ("about", entry.about),
-        ("limits", entry.limits),
-        ("data", f"{data.name}, {data.origin}, {data.licence}"),
-        *((f"  {name}", f"sha256 {sha256}") for name, sha256 in data.files.items()),
-        ("recipe", ", ".join(f"{name} {value}" for name, value in entry.settings.items())),
-        ("scores", scores or "not here"),
-        ("file", f"{told['bytes']:,} bytes, sha256 {entry.sha256 or 'not written down'}"),
-        ("rebuild", entry.card["rebuild"] + " --data FOLDER" * bool(data.files)),
-    ]
-    for name, words in lines:
-        console.print(f"[bold]{name:<10}[/bold] ", end="", highlight=False)
-        console.print(words, markup=False, highlight=False, soft_wrap=True)
+    more = {
+        "recipe": ", ".join(f"{name} {value}" for name, value in entry.settings.items()),
+        "scores": scores or "not here",
+        "file": f"{told['bytes']:,} bytes, sha256 {entry.sha256 or 'not written down'}",
+    }
+    card = replace(entry.card, rebuild=entry.card.rebuild + " --data FOLDER" * bool(entry.source.files))
+    show_card(console, card, more)
     if options.as_json:
-        print_json({**entry.card, **told, "settings": dict(entry.settings)})
+        print_json({**entry.card.to_json(), **told, "settings": dict(entry.settings)})
     return 0
 
 

@@ -27,7 +27,8 @@ from minicolumn.ir.ops.indexing import GATHER
 from minicolumn.ir.ops.order import CUMSUM
 from minicolumn.ir.ops.products import MATMUL
 from minicolumn.ir.shapes import Dim, Shape
-from minicolumn.passes.pipeline import EXPAND
+from minicolumn.lower.onnx_gemm import GEMM, with_gemms
+from minicolumn.passes.pipeline import EXPAND, OUTLINE
 
 Array = np.ndarray[Any, np.dtype[Any]]
 _END = np.iinfo(np.int64).max  # where a slice of an axis of unknown length stops
@@ -37,11 +38,14 @@ class Nodes:
     """Nodes and initializers of an ONNX graph that grows.
 
     batch       the name of an input whose first axis is the symbolic dimension
+    functions   operations of one array that ONNX has as well, with their lines: wherever a graph computes
+                their expansion, they are written
     """
 
-    def __init__(self, batch: str) -> None:
+    def __init__(self, batch: str, functions: Mapping[Op, Writer] | None = None) -> None:
         self.nodes: list[Any] = []
         self.initializers: list[Any] = []
+        self._functions = functions or {}
         self._batch, self._lengths = batch, ""
         self._known: dict[tuple[str, bytes, tuple[int, ...]], str] = {}
 
@@ -93,8 +97,9 @@ class Nodes:
         inputs      the names of what its inputs are
         Errors      DataError, naming all of them, for operations that have no line here
         """
-        graph = EXPAND(graph)
-        missing = {n.op.name for n in graph.nodes if n.op.kind != "leaf" and n.op not in WRITERS}
+        graph = with_gemms(OUTLINE(EXPAND(graph), tuple(self._functions)))
+        writers = {**WRITERS, **self._functions}
+        missing = {n.op.name for n in graph.nodes if n.op.kind != "leaf" and n.op not in writers}
         if missing:
             raise DataError(f"export: ONNX has no line here for {', '.join(sorted(missing))}")
         names = dict(zip(graph.inputs, inputs, strict=True))
@@ -104,14 +109,15 @@ class Nodes:
             if node.op is CONST:
                 names[node] = self.constant(node.attrs["value"])
             else:
-                names[node] = WRITERS[node.op](self, node, [names[operand] for operand in node.inputs])
+                names[node] = writers[node.op](self, node, [names[operand] for operand in node.inputs])
         return [names[node] for node in graph.outputs]
 
 
 Writer = Callable[[Nodes, Node, list[str]], str]
 
 
-def _plain(operator: str, **attributes: Any) -> Writer:
+def plain(operator: str, **attributes: Any) -> Writer:
+    """Return how an operation is written that is one operator, of the same operands."""
     return lambda to, node, names: to.add(operator, *names, **attributes)
 
 
@@ -187,7 +193,9 @@ def _one(to: Nodes, node: Node) -> str:
 
 
 def _softplus(to: Nodes, node: Node, names: list[str]) -> str:
-    """Return max(x, 0) + log(1 + e^-|x|): runtimes' own Softplus takes float32 alone."""
+    """Return max(x, 0) + log(1 + e^-|x|) of float64: runtimes' own Softplus takes float32 alone."""
+    if node.array_type.dtype == np.float32:
+        return to.add("Softplus", names[0])
     zero = to.constant(0, node.array_type.dtype)
     small = to.add("Exp", to.add("Neg", to.add("Abs", names[0])))
     return to.add("Add", to.add("Max", names[0], zero), to.add("Log", to.add("Add", small, _one(to, node))))
@@ -234,7 +242,16 @@ def _transposed(to: Nodes, node: Node, names: list[str]) -> str:
 
 
 def _reshaped(to: Nodes, node: Node, names: list[str]) -> str:
-    return to.add("Reshape", names[0], to.shape(node.attrs["shape"]))
+    shape = node.attrs["shape"]
+    symbolic = [isinstance(n, Dim) for n in shape]
+    if sum(symbolic) == 1 and 0 not in shape:  # the one length that is not known follows from the others
+        lengths = [-1 if unknown else n for n, unknown in zip(shape, symbolic, strict=True)]
+        return to.add("Reshape", names[0], to.constant(lengths, np.int64))
+    return to.add("Reshape", names[0], to.shape(shape))
+
+
+def _gemm(to: Nodes, node: Node, names: list[str]) -> str:
+    return to.add("Gemm", *names, alpha=float(node.attrs["alpha"]))
 
 
 def _stretched(to: Nodes, node: Node, names: list[str]) -> str:
@@ -296,34 +313,34 @@ def _same(to: Nodes, node: Node, names: list[str]) -> str:
 
 
 WRITERS: Mapping[Op, Writer] = {
-    e.ADD: _plain("Add"),
-    e.SUBTRACT: _plain("Sub"),
-    e.MULTIPLY: _plain("Mul"),
-    e.DIVIDE: _plain("Div"),
-    e.NEGATIVE: _plain("Neg"),
-    e.ABSOLUTE: _plain("Abs"),
-    e.SIGN: _plain("Sign"),
+    e.ADD: plain("Add"),
+    e.SUBTRACT: plain("Sub"),
+    e.MULTIPLY: plain("Mul"),
+    e.DIVIDE: plain("Div"),
+    e.NEGATIVE: plain("Neg"),
+    e.ABSOLUTE: plain("Abs"),
+    e.SIGN: plain("Sign"),
     e.FLOOR: _of_floats("Floor"),
     e.CEIL: _of_floats("Ceil"),
     e.RINT: _of_floats("Round"),
-    e.SQRT: _plain("Sqrt"),
-    e.POWER: _plain("Pow"),
-    e.MAXIMUM: _plain("Max"),
-    e.MINIMUM: _plain("Min"),
+    e.SQRT: plain("Sqrt"),
+    e.POWER: plain("Pow"),
+    e.MAXIMUM: plain("Max"),
+    e.MINIMUM: plain("Min"),
     e.WHERE: _where,
     e.CAST: _cast,
     e.STOP_GRADIENT: _same,
     e.COPY: _same,
     e.SOFTPLUS: _softplus,
-    e.LOGISTIC: _plain("Sigmoid"),
+    e.LOGISTIC: plain("Sigmoid"),
     special.ERF: _erf,
     special.ERFC: _erfc,
-    b.EQUAL: _plain("Equal"),
+    b.EQUAL: plain("Equal"),
     b.NOT_EQUAL: _not_equal,
-    b.LESS: _plain("Less"),
-    b.LESS_EQUAL: _plain("LessOrEqual"),
-    b.GREATER: _plain("Greater"),
-    b.GREATER_EQUAL: _plain("GreaterOrEqual"),
+    b.LESS: plain("Less"),
+    b.LESS_EQUAL: plain("LessOrEqual"),
+    b.GREATER: plain("Greater"),
+    b.GREATER_EQUAL: plain("GreaterOrEqual"),
     b.ISNAN: _test("IsNaN"),
     b.ISINF: _test("IsInf"),
     b.ISFINITE: _finite,
@@ -348,7 +365,8 @@ WRITERS: Mapping[Op, Writer] = {
     s.PAD: _padded,
     GATHER: _looked_up,
     CUMSUM: _summed_along,
-    MATMUL: _plain("MatMul"),
+    MATMUL: plain("MatMul"),
+    GEMM: _gemm,
     e.LOG1P: _log1p,
     e.EXPM1: _expm1,
     e.LOG2: _scaled_log(2.0),
@@ -356,9 +374,9 @@ WRITERS: Mapping[Op, Writer] = {
     e.TAN: _tan,
     e.SINH: _half_of_powers("Sinh", "Sub"),
     e.COSH: _half_of_powers("Cosh", "Add"),
-    e.EXP: _plain("Exp"),
-    e.LOG: _plain("Log"),
-    e.SIN: _plain("Sin"),
-    e.COS: _plain("Cos"),
-    e.TANH: _plain("Tanh"),
+    e.EXP: plain("Exp"),
+    e.LOG: plain("Log"),
+    e.SIN: plain("Sin"),
+    e.COS: plain("Cos"),
+    e.TANH: plain("Tanh"),
 }

@@ -7,16 +7,39 @@ Elsewhere   LLVM's and MLIR's verifiers, XLA's HloVerifier
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 
 from minicolumn.errors import TraceError
-from minicolumn.ir.graph import Node
+from minicolumn.ir.graph import Graph, Node
+from minicolumn.ir.text import print_graph
+from minicolumn.ir.verify import verify
+from minicolumn.passes.expand import expand
 from minicolumn.passes.kernel import Fused, Kernel, is_leaf
 from minicolumn.passes.memory import Memory, bytes_of
+from minicolumn.passes.simplify import simplify
 
 # A place in the arena and the kernels, by number, from the first to the last that need it.
 Span = tuple[int, int, int, int]
+
+
+def check_outlined(outlined: Graph, graph: Graph) -> None:
+    """Check that a graph with operations in the place of their expansions means what it did without them.
+
+    Errors      TraceError where expanding it does not give the graph that it was made of, to the node
+    Complexity  linear in nodes
+    """
+    expanded = expand(outlined)
+    verify(expanded)
+    if _text(expanded) != _text(graph):
+        raise TraceError("what was put in the place of operations expands to another graph")
+
+
+def _text(graph: Graph) -> str:
+    """Return a graph's text without the lines of the user's program that its nodes come from."""
+    shared = simplify(graph, parts=("rewrite", "share"))
+    return re.sub(r"(?m) +# .*$", "", print_graph(shared))
 
 
 def check_kernels(fused: Fused) -> None:

@@ -2,6 +2,7 @@
 
     traced graph -> SIMPLIFY -> every backend
                              -> EXPAND -> FUSE -> PLACE -> lowerings that compile
+                             -> EXPAND -> OUTLINE -> lowerings to a language with larger operations
 
 With the environment variable MINICOLUMN_VERIFY set to 1, as tests set it, what a pass returns is checked
 before anybody uses it: a graph by `ir.verify`, kernels and memory by `passes.laws`. Errors name the pass, and
@@ -13,7 +14,7 @@ Elsewhere   LLVM's pass manager with ``-verify-each``; to find the part at fault
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
@@ -24,6 +25,7 @@ from minicolumn.passes.simplify import PARTS, simplify
 
 if TYPE_CHECKING:
     from minicolumn.ir.graph import Node
+    from minicolumn.ir.op import Op
     from minicolumn.passes.kernel import Fused, Kernel
     from minicolumn.passes.memory import Memory
 
@@ -103,10 +105,22 @@ def _place(fused: Fused, *args: Any, **kwargs: Any) -> Memory:
     return plan_memory(fused, *args, **kwargs)
 
 
+def _outline(graph: Graph, ops: Sequence[Op]) -> Graph:
+    from minicolumn.passes.outline import outline
+
+    return outline(graph, ops)
+
+
 def _check_graph(graph: Graph, *_: Any) -> None:
     from minicolumn.ir.verify import verify
 
     verify(graph)
+
+
+def _check_outlined(outlined: Graph, graph: Graph, *_: Any) -> None:
+    from minicolumn.passes.laws import check_outlined
+
+    check_outlined(outlined, graph)
 
 
 def _check_kernels(fused: Fused, *_: Any) -> None:
@@ -129,6 +143,7 @@ SIMPLIFY = Pass(
     tuple(PARTS),
 )
 EXPAND = Pass("expand", expand, _check_graph, "puts others in the place of operations defined by them")
+OUTLINE = Pass("outline", _outline, _check_outlined, "puts operations in the place of their expansions")
 FUSE = Pass("fuse", _fuse, _check_kernels, "gathers operations into kernels and says which values are arrays")
 PLACE = Pass("place", _place, _check_memory, "orders kernels and gives every array its place in memory")
-PASSES = (SIMPLIFY, EXPAND, FUSE, PLACE)
+PASSES = (SIMPLIFY, EXPAND, FUSE, PLACE)  # of native code

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from minicolumn.errors import DataError, did_you_mean
+from minicolumn.model.card.record import Card, CardData
 
 Kind = Literal["table", "images", "points", "bits"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -76,21 +77,14 @@ class Entry:
     sha256: str = ""
 
     @property
-    def card(self) -> dict[str, Any]:
-        """What the model file tells of the entry, as JSON values."""
-        return {
-            "name": self.name,
-            "title": self.title,
-            "about": self.about,
-            "limits": self.limits,
-            "data": {
-                "name": self.source.name,
-                "origin": self.source.origin,
-                "licence": self.source.licence,
-                "sha256": dict(self.source.files),
-            },
-            "rebuild": f"minicolumn zoo train {self.name}",
-        }
+    def card(self) -> Card:
+        """What the model file tells of the entry."""
+        source = self.source
+        return Card(
+            self.name, self.title, self.about, self.limits,
+            CardData(source.name, source.origin, source.licence, source.files),
+            rebuild=f"minicolumn zoo train {self.name}",
+        )  # fmt: skip
 
 
 def entry_from_toml(name: str, text: str) -> Entry:

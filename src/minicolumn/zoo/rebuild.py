@@ -35,7 +35,7 @@ def train(entry: Entry, folder: Path | None = None) -> Model:
         raise DataError(f"zoo: the settings of {entry.name} cannot be trained: {error}") from None
     training = {name: value for name, value in model.training.items() if name not in _CLOCKED}
     history = [{k: v for k, v in row.items() if k not in _CLOCKED} for row in model.history]
-    return replace(model, training={**training, "card": entry.card}, history=history)
+    return replace(model, training=training, history=history).with_card(entry.card)
 
 
 def _table(entry: Entry, folder: Path | None) -> Model:

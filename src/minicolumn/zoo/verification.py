@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minicolumn.errors import DataError
 from minicolumn.model.model import Model
@@ -13,6 +13,9 @@ from minicolumn.zoo.datasets import frame_of, pixels_of
 from minicolumn.zoo.entry import Entry
 from minicolumn.zoo.points import score_points
 from minicolumn.zoo.rebuild import train
+
+if TYPE_CHECKING:
+    import polars
 
 # Scores are means over test rows of float32 answers, whose sums may be in another order elsewhere.
 TOLERANCE = 1e-4
@@ -66,7 +69,7 @@ def verify(name: str, zoo: Zoo | None = None, folder: Path | None = None) -> Ver
 def _scores(entry: Entry, model: Model, folder: Path | None) -> dict[str, float]:
     """Return the scores of a network on the test rows of its recipe."""
     if entry.kind == "table":
-        return _table_scores(entry, model, folder)
+        return model.evaluate_table(table_of_tests(entry, folder))
     if entry.kind == "images":
         _, _, tested, right = pixels_of(entry, folder)
         return model.evaluate(tested, right)
@@ -75,7 +78,11 @@ def _scores(entry: Entry, model: Model, folder: Path | None) -> dict[str, float]
     return dict(train(entry).metrics["test"])
 
 
-def _table_scores(entry: Entry, model: Model, folder: Path | None) -> dict[str, float]:
+def table_of_tests(entry: Entry, folder: Path | None) -> polars.DataFrame:
+    """Return the rows of a table that its recipe keeps for the test.
+
+    Errors      DataError for data that is not there or other than the recipe's, and where no row is kept
+    """
     from minicolumn.tables import Overrides
     from minicolumn.tabular import plan_table
     from minicolumn.tabular.settings import TableSettings
@@ -88,4 +95,4 @@ def _table_scores(entry: Entry, model: Model, folder: Path | None) -> dict[str, 
     plan = plan_table(frame_of(entry, folder), settings)
     if not plan.test.frame.height:
         raise DataError(f"zoo: {entry.name} has no test rows")
-    return model.evaluate_table(plan.test.frame)
+    return plan.test.frame

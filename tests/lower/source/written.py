@@ -48,7 +48,7 @@ def run_c(cases: Sequence[Case], folder: Path, options: Sequence[str]) -> list[l
         head = f"static void f{k}({', '.join(taken) or 'void'})"
         functions.append(_apart(f"{constants}\n{head} {{\n{body}\n}}", k))
         calls += _c_call(k, graph, args)
-    text = "\n".join([C_HEAD, *helpers, *functions, "int main(void) {", *calls, "  return 0;\n}"])
+    text = "\n".join([C_HEAD, *helpers, *functions, "int main(void) {", *calls, "  return 0;\n}\n"])
     folder.joinpath("programs.c").write_text(text)
     assert C_COMPILER is not None
     built = [C_COMPILER, *STRICT, *options, "programs.c", "-lm", "-o", "programs"]

@@ -23,6 +23,7 @@ import numpy as np
 from minicolumn.errors import DataError
 from minicolumn.lower.compile import graph_with_dims
 from minicolumn.lower.onnx_nodes import Nodes
+from minicolumn.model.export.onnx_functions import functions
 from minicolumn.model.export.pipeline import Pipeline, missing_words
 from minicolumn.tables.inputs.categories import GAP, OTHER, BooleanInput, CategoryInput
 from minicolumn.tables.inputs.datetimes import DATE_PARTS, DatetimeInput
@@ -30,6 +31,7 @@ from minicolumn.tables.inputs.numbers import NumberInput
 from minicolumn.tables.values import NO, YES, without_point_zero
 
 Array = np.ndarray[Any, np.dtype[Any]]
+PRODUCER, ARRAY_INPUT, CORE_SUFFIX = "minicolumn", "x", ".core.onnx"
 _OPSET, _OPSET_OF_DATES, _ML_OPSET, _IR = 18, 20, 3, 8
 _CLOCK = 7  # numbers of a date: year, month, day, hour, minute, second, and whether it is there
 
@@ -42,7 +44,7 @@ def onnx_files(pipeline: Pipeline) -> dict[str, bytes]:
     _check_installed()
     found = {f"{pipeline.name}.onnx": onnx_pipeline(pipeline)}
     if pipeline.columns:
-        found[f"{pipeline.name}.core.onnx"] = onnx_core(pipeline)
+        found[f"{pipeline.name}{CORE_SUFFIX}"] = onnx_core(pipeline)
     return found
 
 
@@ -58,10 +60,10 @@ def onnx_core(pipeline: Pipeline) -> bytes:
     model = pipeline.model
     x = np.zeros((1, *model.input_shape), model.dtype)
     graph = graph_with_dims(lambda X: pipeline.activated(pipeline.network(X)), {0: "batch"}, x)
-    nodes = Nodes("x")
-    (out,) = nodes.graph(graph, ["x"])
+    nodes = Nodes(ARRAY_INPUT, functions(model.dtype))
+    (out,) = nodes.graph(graph, [ARRAY_INPUT])
     shape = graph.outputs[0].array_type.shape[1:]
-    inputs = [("x", model.dtype, ["batch", *model.input_shape])]
+    inputs = [(ARRAY_INPUT, model.dtype, ["batch", *model.input_shape])]
     return _bytes(pipeline, nodes, inputs, [("outputs", out, model.dtype, ["batch", *shape])], _OPSET)
 
 
@@ -71,7 +73,7 @@ def onnx_pipeline(pipeline: Pipeline) -> bytes:
         return _of_arrays(pipeline)
     assert pipeline.encoder is not None
     first = pipeline.columns[0].name
-    nodes, parts = Nodes(first), []
+    nodes, parts = Nodes(first, functions(pipeline.model.dtype)), []
     for part in pipeline.ordered:
         parts.append(CELLS[type(part)](nodes, part, missing_words(pipeline.encoder)))
     joined = nodes.add("Concat", *parts, axis=1)
@@ -86,9 +88,10 @@ def onnx_pipeline(pipeline: Pipeline) -> bytes:
 
 
 def _of_arrays(pipeline: Pipeline) -> bytes:
-    nodes, dtype = Nodes("x"), pipeline.model.dtype
-    (answers,) = nodes.graph(pipeline.batch_graph, ["x"])
-    inputs = [("x", dtype, ["batch", pipeline.width])]
+    dtype = pipeline.model.dtype
+    nodes = Nodes(ARRAY_INPUT, functions(dtype))
+    (answers,) = nodes.graph(pipeline.batch_graph, [ARRAY_INPUT])
+    inputs = [(ARRAY_INPUT, dtype, ["batch", pipeline.width])]
     return _bytes(pipeline, nodes, inputs, _outputs(nodes, pipeline, answers), _OPSET)
 
 
@@ -137,7 +140,7 @@ def _bytes(
         nodes.initializers,
     )
     versions = [helper.make_opsetid("", opset), helper.make_opsetid("ai.onnx.ml", _ML_OPSET)]
-    made = helper.make_model(graph, opset_imports=versions, producer_name="minicolumn", ir_version=_IR)
+    made = helper.make_model(graph, opset_imports=versions, producer_name=PRODUCER, ir_version=_IR)
     told = {"answers": json.dumps(pipeline.answers), "classes": json.dumps(pipeline.labels)}
     helper.set_model_props(made, told)
     onnx.checker.check_model(made, full_check=True)

@@ -9,6 +9,7 @@ import math
 from typing import Any
 
 from minicolumn.errors import DataError
+from minicolumn.model.card.record import Card
 from minicolumn.model.model import Model
 from minicolumn.nn.outputs import ClassOutputs
 
@@ -38,9 +39,9 @@ def hub_license(model: Model, said: str | None = None) -> str:
     """
     if said is not None:
         return said
-    told = str(_card(model).get("data", {}).get("licence", "")).strip()
+    told = model.card.data.licence.strip().lower()
     for identifier, words in _LICENSES.items():
-        if told.lower() in (identifier, *words):
+        if told in (identifier, *words):
             return identifier
     raise DataError("hub: the model does not say its licence; say it: --license apache-2.0")
 
@@ -56,9 +57,9 @@ def hub_card(model: Model, repository: str, license: str, file: str = "model.saf
     from minicolumn.model.hub.client import hub_library
 
     library = hub_library()
-    card, name = _card(model), repository.split("/")[-1]
+    card, name = model.card, repository.split("/")[-1]
     scores = _scores(model.metrics.get("test", {}))
-    data = str(card.get("data", {}).get("name", "")) or "rows held out"
+    data = card.data.name or "rows held out"
     task = _task(model)
     results = [
         library.EvalResult(
@@ -84,14 +85,15 @@ def hub_card(model: Model, repository: str, license: str, file: str = "model.saf
     return f"---\n{front.to_yaml()}\n---\n\n{_page(model, card, repository, file, scores)}"
 
 
-def _page(model: Model, card: dict[str, Any], repository: str, file: str, scores: dict[str, float]) -> str:
+def _page(model: Model, card: Card, repository: str, file: str, scores: dict[str, float]) -> str:
     """Return the page behind the front matter."""
     baseline = _scores(model.metrics.get("baseline", {}))
-    lines = [f"# {_inline(card.get('title') or repository.split('/')[-1])}", ""]
+    lines = [f"# {_inline(card.title)}", ""]
+    told = ", ".join(text for text in (card.data.name, card.data.origin, card.data.licence) if text)
     for heading, text in (
-        ("What it is for", card.get("about")),
-        ("What it is not for", card.get("limits")),
-        ("Data", _data(card)),
+        ("What it is for", card.about),
+        ("What it is not for", card.limits),
+        ("Data", told),
     ):
         if text:
             lines += [f"## {heading}", "", _inline(text), ""]
@@ -115,16 +117,6 @@ def _page(model: Model, card: dict[str, Any], repository: str, file: str, scores
         "",
     ]
     return "\n".join(lines)
-
-
-def _card(model: Model) -> dict[str, Any]:
-    card = model.training.get("card", {})
-    return card if isinstance(card, dict) else {}
-
-
-def _data(card: dict[str, Any]) -> str:
-    data = card.get("data", {})
-    return ", ".join(str(data[key]) for key in ("name", "origin", "licence") if data.get(key))
 
 
 def _task(model: Model) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from minicolumn.errors import ModelFileError
+from minicolumn.model.export.onnx_file import ARRAY_INPUT, CORE_SUFFIX, PRODUCER
 from minicolumn.model.files import PathLike, read_whole, shown
 from minicolumn.model.imports.chain import Chain, one_line
 from minicolumn.model.imports.onnx_graph import Graph, Node, Port, read_graph
@@ -19,8 +22,7 @@ from minicolumn.nn.losses import as_loss as check_loss
 
 Array = np.ndarray
 MAX_BYTES = 2 * 1024**3
-# Of a classifier's graph: what turns probabilities into labels and dicts. The labels are read from it.
-_LABELLING = ("ZipMap", "ArgMax", "ArrayFeatureExtractor", "LabelEncoder", "TopK")
+_OWN = "the model file that it was exported from"
 
 
 def from_onnx(path: PathLike, *, loss: str | Loss | None = None, output: str | None = None) -> Model:
@@ -40,11 +42,25 @@ def from_onnx(path: PathLike, *, loss: str | Loss | None = None, output: str | N
     """
     found = check_loss(loss) if loss is not None else None
     data = read_whole(path, MAX_BYTES)
+    own = ""
     try:
         with np.errstate(all="ignore"):
-            return model_of(read_graph(data), found, output)
+            graph = read_graph(data)
+            _check_no_table(graph, Path(os.fsdecode(path)))
+            own = f"; open {_OWN}" if graph.producer == PRODUCER else ""
+            return model_of(graph, found, output)
     except ModelFileError as error:
-        raise ModelFileError(f"{shown(path)} {one_line(error)}") from None
+        raise ModelFileError(f"{shown(path)} {one_line(error)}{own}") from None
+
+
+def _check_no_table(graph: Graph, path: Path) -> None:
+    """Refuse the whole pipeline of a table as we export it: of its two files the other one is a network's."""
+    if graph.producer == PRODUCER and [port.name for port in graph.inputs] != [ARRAY_INPUT]:
+        core = path.with_suffix(CORE_SUFFIX).name
+        raise ModelFileError(
+            "is the whole pipeline of an export, from a table's cells to answers; "
+            f"import its numeric core, {core}, or open {_OWN}"
+        )
 
 
 def model_of(graph: Graph, loss: Loss | None = None, output: str | None = None) -> Model:
@@ -101,6 +117,9 @@ def _labels(makers: dict[str, Node], name: str) -> bool:
         node = makers[name]
         if node.op in ("ArgMax", "ArrayFeatureExtractor", "LabelEncoder"):
             return True
+        if node.op == "Gather" and len(node.inputs) == 2:  # of a list of labels, by what an ArgMax found
+            name = node.inputs[1]
+            continue
         if node.op not in ("Cast", "Reshape", "Identity", "Squeeze") or not node.inputs:
             return False
         name = node.inputs[0]
@@ -171,7 +190,8 @@ def _classes(graph: Graph) -> Array | None:
                 return np.array(listed)
     for node in graph.nodes:
         found = graph.constants.get(node.inputs[0]) if node.inputs else None
-        if node.op == "ArrayFeatureExtractor" and found is not None and found.size:
+        listing = node.op == "Gather" and found is not None and found.dtype == object
+        if (node.op == "ArrayFeatureExtractor" or listing) and found is not None and found.size:
             flat = found.reshape(-1)
             return flat.astype(str) if flat.dtype == object else flat
     return None

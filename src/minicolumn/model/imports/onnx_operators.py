@@ -224,6 +224,13 @@ def _greater(node: Node, values: list[Value], batch: Batch) -> Value:
     return replace(rows, term=above(rows.term, float(level.reshape(-1)[0])))
 
 
+def _at_least(node: Node, values: list[Value], batch: Batch) -> Value:
+    level = constant_of(operand(values, 1), "a level")
+    if level.size != 1 or level.reshape(-1)[0] != 0:
+        raise ModelFileError("asks whether its rows reach another level than 0")
+    return _function("step")(node, values, batch)
+
+
 def _where(node: Node, values: list[Value], batch: Batch) -> Value:
     if len(values) != 3:
         raise ModelFileError("takes another number of operands than three")
@@ -313,6 +320,7 @@ OPERATORS: dict[str, Operator] = {
     "Erf": _function("erf"),
     "Abs": _function("abs"),
     "Greater": _greater,
+    "GreaterOrEqual": _at_least,
     "Where": _where,
     "Softplus": _function("softplus"),
     "Softsign": _function("softsign"),

@@ -18,6 +18,7 @@ from minicolumn.model.imports.onnx_values import (
     integer_of,
     integers_of,
     operand,
+    rows_of,
     settle,
 )
 from minicolumn.model.imports.terms import X, product, total
@@ -48,7 +49,7 @@ def _reshape(node: Node, values: list[Value], batch: Batch) -> Value:
     shape = integers_of(node.attributes.get("shape") if len(values) == 1 else values[1], "a shape")
     if isinstance(values[0], np.ndarray):
         return _reshaped(values[0], shape)
-    rows = settle(values[0])
+    rows = rows_of(values[0])
     own = rows.chain.shape
     if len(shape) == 1 and math.prod(own) == 1:  # one number a row
         return rows
@@ -58,7 +59,23 @@ def _reshape(node: Node, values: list[Value], batch: Batch) -> Value:
     rest = [own[place] if n == 0 and place < len(own) else n for place, n in enumerate(rest)]
     if len(rest) > 8 or any(n < -1 for n in rest):
         raise ModelFileError(f"has an impossible shape {shape}")
-    return Rows(rows.chain.reshape(tuple(rest)))
+    return rows if tuple(rest) == own else Rows(settle(rows).chain.reshape(tuple(rest)))
+
+
+def _slice(node: Node, values: list[Value], batch: Batch) -> Value:
+    """Take all features, as a graph does that names its outputs one by one and has a single one."""
+    names = ("starts", "ends", "axes", "steps")
+    by_name = len(values) == 1  # until opset 9
+    given = [node.attributes.get(n) if by_name else operand(values, k) for k, n in enumerate(names, 1)]
+    usual: list[Value] = [None, None, [0], [1]]
+    said = [usual[k] if value is None else value for k, value in enumerate(given)]
+    starts, ends, axes, steps = (integers_of(value, name) for value, name in zip(said, names, strict=True))
+    rows = rows_of(values[0])
+    shape = rows.chain.shape
+    whole = starts == [0] and steps == [1] and len(ends) == 1
+    if whole and len(shape) == 1 and axes in ([1], [-1]) and ends[0] >= shape[0]:
+        return rows
+    raise ModelFileError("takes some of its rows or features, for which there is no layer")
 
 
 def _reshaped(constant: Array, shape: list[int]) -> Array:
@@ -144,6 +161,7 @@ SHAPES: dict[str, Operator] = {
     "Cast": _cast,
     "Flatten": _flatten,
     "Reshape": _reshape,
+    "Slice": _slice,
     "Squeeze": _squeeze,
     "Unsqueeze": _squeeze,
     "Transpose": _transpose,
