@@ -23,6 +23,7 @@ def test_it_shows_what_a_network_is(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["zoo", "show", "mnist-mlp"]) == 0
     shown = capsys.readouterr().out
     assert "CC BY-SA 3.0" in shown
+    assert "[bold]" not in shown
     assert "minicolumn zoo train mnist-mlp --data FOLDER" in shown
 
 

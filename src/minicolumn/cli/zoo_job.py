@@ -124,8 +124,8 @@ def _show(options: ZooOptions, console: Console) -> int:
         ("rebuild", entry.card["rebuild"] + " --data FOLDER" * bool(data.files)),
     ]
     for name, words in lines:
-        console.print(f"[bold]{name:<10}[/bold] ", end="", highlight=False)
-        console.print(words, markup=False, highlight=False, soft_wrap=True)
+        console.print(f"{name:<10} ", style="bold", end="", soft_wrap=True)
+        console.print(words, soft_wrap=True)
     if options.as_json:
         print_json({**entry.card, **told, "settings": dict(entry.settings)})
     return 0
@@ -215,6 +215,7 @@ def _verify(options: ZooOptions, console: Console) -> int:
     names = [name] if name else zoo.names
     folder = None if options.data is None else Path(options.data)
     verdicts = [verify(name, zoo, folder) for name in names]
+    width = max((len(verdict.name) for verdict in verdicts), default=0)
     for verdict in verdicts:
         if verdict.found is None:
             words = f"the file is the recipe's; its scores need {verdict.missing}"
@@ -222,7 +223,7 @@ def _verify(options: ZooOptions, console: Console) -> int:
             words = "the file is the recipe's, and has the scores that it tells"
         else:
             words = f"its scores are others than it tells: {verdict.off}"
-        console.print(f"{verdict.name:<20} {words}", markup=False, highlight=False, soft_wrap=True)
+        console.print(f"{verdict.name:<{width}} {words}", markup=False, highlight=False, soft_wrap=True)
     if options.as_json:
         print_json(
             {
