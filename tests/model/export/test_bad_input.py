@@ -168,3 +168,14 @@ def test_words_of_later_c_and_of_cpp_are_no_fields(word: str) -> None:
 def test_a_comment_shows_what_steers_no_editor() -> None:
     assert comment("a\u202eb*/ c") == "aU+202Eb* / c"
     assert comment("back\\") == "back"
+
+
+def test_a_file_is_called_as_was_asked_for(model: mc.Model, tmp_path: Path) -> None:
+    names = {"js": "My net.v2.mjs", "html": "서울.html", "numpy": "my-net.py", "c": "my-net.c"}
+    found = {
+        to: {path.name for path in model.export(to, tmp_path / name).paths} for to, name in names.items()
+    }
+    assert found == {
+        "js": {"My net.v2.mjs"}, "html": {"서울.html"}, "numpy": {"my-net.py"}, "c": {"my_net.c", "my_net.h"},
+    }  # fmt: skip
+    assert {path.name for path in tmp_path.iterdir()} == {name for each in found.values() for name in each}

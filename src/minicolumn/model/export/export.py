@@ -47,6 +47,7 @@ class Target:
 
     suffix      of a path that asks for it
     taken       names that its files must not have
+    any_name    whether its files may be called anything; elsewhere sources name each other and functions
     does        what comes out, in a few words
     files       makes the files of a pipeline, by name
     check       runs them on rows whose answers are known; says by what, or "" where nothing here can
@@ -57,14 +58,17 @@ class Target:
     files: Callable[[Pipeline], Mapping[str, str] | Mapping[str, bytes] | Files]
     check: Callable[[Pipeline, Files], str]
     taken: frozenset[str] = frozenset()
+    any_name: bool = False
 
 
 TARGETS: Mapping[str, Target] = {
     "c": Target(".c", "one header and one source of C99", c_files, checks.by_compiler, _HEADERS),
-    "onnx": Target(".onnx", "ONNX, the whole pipeline and the numeric core", onnx_files, checks.by_runtime),
-    "js": Target(".mjs", "one ES module of JavaScript", js_files, checks.by_node),
+    "onnx": Target(
+        ".onnx", "ONNX, the whole pipeline and the numeric core", onnx_files, checks.by_runtime, any_name=True
+    ),
+    "js": Target(".mjs", "one ES module of JavaScript", js_files, checks.by_node, any_name=True),
     "numpy": Target(
-        ".py", "one module of Python that needs NumPy alone", numpy_files, checks.by_python, _MODULES
+        ".py", "one module of Python that needs NumPy alone", numpy_files, checks.by_python, _MODULES, True
     ),
     "torch": Target(
         ".py",
@@ -80,7 +84,9 @@ TARGETS: Mapping[str, Target] = {
         checks.by_sklearn,
         _MODULES,
     ),
-    "html": Target(".html", "one page with a form, which answers by itself", page_files, checks.by_node),
+    "html": Target(
+        ".html", "one page with a form, which answers by itself", page_files, checks.by_node, any_name=True
+    ),
     "object": Target(
         ".o", "object code for any processor, with a C header", object_files, checks.by_linker, _HEADERS
     ),
@@ -117,7 +123,8 @@ def export(
     """Write a model in another format, preprocessing included, once it has passed its own test.
 
     to          "c", "onnx", "js", "html", "numpy", "torch", "sklearn" or "object"
-    out         a folder, or a file with the format's suffix, whose name the export takes; by default files
+    out         a folder, or a file with the format's suffix, whose name the export takes (C, object code and
+                modules with weights beside them as an identifier: my-net.c is my_net.c); by default files
                 named after the target in the current folder
     target      the processor of "object", as LLVM names it: "aarch64-linux-gnu"; "" is this one
     weights     "int8" stores those of "c" as int8, a quarter of the bytes; "" as they are, float32 mostly
@@ -150,11 +157,12 @@ def export(
     if weights and model.dtype != np.float32:
         raise DataError(f"export: weights of {weights} are made of float32, this model's are {model.dtype}")
     form = TARGETS[to]
-    folder, name = _place(model, form, out)
+    folder, name, stem = _place(model, form, out)
     pipeline = Pipeline(model, name, target, weights == "int8")
     files = form.files(pipeline)
-    for file in files:
-        _keep_models(folder / file)
+    paths = {folder / f"{stem}{file.removeprefix(name)}": content for file, content in files.items()}
+    for path in paths:
+        _keep_models(path)
     try:
         checked = form.check(pipeline, files)
     except OSError as error:
@@ -162,25 +170,21 @@ def export(
             f"export: its self-test cannot be run: {reason(error)}; nothing was written"
         ) from None
     note = str(pipeline.int8_error) if pipeline.int8 else ""
-    write_together(
-        {
-            folder / name: content.encode() if isinstance(content, str) else content
-            for name, content in files.items()
-        }
-    )
-    return Exported(tuple(folder / file for file in files), checked, len(pipeline.samples.cells), note)
+    write_together({path: text.encode() if isinstance(text, str) else text for path, text in paths.items()})
+    return Exported(tuple(paths), checked, len(pipeline.samples.cells), note)
 
 
-def _place(model: Model, target: Target, out: PathLike | None) -> tuple[Path, str]:
-    """Return the folder and the name of an export."""
+def _place(model: Model, target: Target, out: PathLike | None) -> tuple[Path, str, str]:
+    """Return the folder of an export, its name as an identifier, and what its files are called."""
     usual = _name(model.table.target if model.table else "model", target)
     if out is None:
-        return Path(), usual
+        return Path(), usual, usual
     path = Path(shown(out)) if isinstance(out, bytes) else Path(out)  # type: ignore[arg-type]
     if path.suffix == target.suffix:
-        return path.parent, _name(path.stem, target)
+        name = _name(path.stem, target)
+        return path.parent, name, path.stem if target.any_name and path.stem not in target.taken else name
     if path.is_dir():
-        return path, usual
+        return path, usual, usual
     raise DataError(
         f"export: {shown(path)} is neither a folder nor a file whose name ends in {target.suffix}"
     )

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from minicolumn.errors import ModelFileError
+from minicolumn.model.file_sniffing import sniff_format
 from minicolumn.model.files import PathLike, read_whole, shown
 from minicolumn.model.imports.chain import Chain, one_line
 from minicolumn.model.imports.onnx_graph import Graph, Node, Port, read_graph
@@ -44,7 +45,13 @@ def from_onnx(path: PathLike, *, loss: str | Loss | None = None, output: str | N
         with np.errstate(all="ignore"):
             return model_of(read_graph(data), found, output)
     except ModelFileError as error:
-        raise ModelFileError(f"{shown(path)} {one_line(error)}") from None
+        raise ModelFileError(f"{shown(path)} {_foreign(data) or one_line(error)}") from None
+
+
+def _foreign(data: bytes | bytearray) -> str:
+    """Return what else a file is that could not be read as ONNX, "" where that is not known."""
+    said = sniff_format(bytes(data[:65536]), bytes(data[-65536:]), "an ONNX network")
+    return "" if said.startswith(("is an ONNX", "is unknown")) else said
 
 
 def model_of(graph: Graph, loss: Loss | None = None, output: str | None = None) -> Model:
