@@ -48,6 +48,9 @@ def test_it_trains_and_verifies(tmp_path: Path, capsys: pytest.CaptureFixture[st
     [
         (["zoo", "lst"], "unknown action 'lst'; did you mean 'list'"),
         (["zoo", "get"], "say which network"),
+        (["zoo", "add"], "say the name it gets, and where it lies"),
+        (["zoo", "remove"], "say which zoo; minicolumn zoo zoos shows them"),
+        (["zoo", "push"], "say which model file, and where to"),
         (["zoo", "get", "penguin"], "did you mean 'penguins'"),
         (["zoo", "train", "adult-income"], "--data FOLDER"),
         (["zoo", "list", "--zoo", "/nowhere"], "is no folder"),

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from minicolumn.model import Model
     from minicolumn.zoo import Zoo
 
+_WANTED = {
+    "add": "the name it gets, and where it lies: zoo add school https://...",
+    "remove": "which zoo; minicolumn zoo zoos shows them",
+    "push": "which model file, and where to: zoo push digits.safetensors hf://OWNER/NAME",
+}
 _WITHOUT_NAME = ("list", "verify", "zoos", "index")
 
 
@@ -28,7 +33,8 @@ def run_zoo(options: ZooOptions) -> int:
         hint = did_you_mean(options.action, ACTIONS) or f"; expected {', '.join(ACTIONS)}"
         raise DataError(f"zoo: unknown action {options.action!r:.60}{hint}")
     if options.name is None and options.action not in _WITHOUT_NAME:
-        raise DataError(f"zoo {options.action}: say which network; minicolumn zoo list shows them")
+        wanted = _WANTED.get(options.action, "which network; minicolumn zoo list shows them")
+        raise DataError(f"zoo {options.action}: say {wanted}")
     if options.address is not None and options.action not in ("add", "push"):
         raise DataError(f"zoo {options.action}: {options.address!r:.60} is one word too many")
     console = open_console(to_stderr=options.as_json, quiet=options.quiet)
