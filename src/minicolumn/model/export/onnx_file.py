@@ -81,7 +81,10 @@ def onnx_pipeline(pipeline: Pipeline) -> bytes:
         (part.name, np.float32 if isinstance(part, NumberInput) else str, ["batch", 1])
         for part in pipeline.columns
     ]
-    outputs = [(nodes.free(name), *told) for name, *told in _outputs(nodes, pipeline, answers)]
+    outputs = [
+        (nodes.free(name), value, dtype, shape)
+        for name, value, dtype, shape in _outputs(nodes, pipeline, answers)
+    ]
     return _bytes(pipeline, nodes, inputs, outputs, _OPSET_OF_DATES if dated else _OPSET)
 
 
