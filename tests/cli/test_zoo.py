@@ -23,6 +23,7 @@ def test_it_shows_what_a_network_is(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["zoo", "show", "mnist-mlp"]) == 0
     shown = capsys.readouterr().out
     assert "CC BY-SA 3.0" in shown
+    assert "[bold]" not in shown
     assert "minicolumn zoo train mnist-mlp --data FOLDER" in shown
 
 
@@ -47,6 +48,9 @@ def test_it_trains_and_verifies(tmp_path: Path, capsys: pytest.CaptureFixture[st
     [
         (["zoo", "lst"], "unknown action 'lst'; did you mean 'list'"),
         (["zoo", "get"], "say which network"),
+        (["zoo", "add"], "say the name it gets, and where it lies"),
+        (["zoo", "remove"], "say which zoo; minicolumn zoo zoos shows them"),
+        (["zoo", "push"], "say which model file, and where to"),
         (["zoo", "get", "penguin"], "did you mean 'penguins'"),
         (["zoo", "train", "adult-income"], "--data FOLDER"),
         (["zoo", "list", "--zoo", "/nowhere"], "is no folder"),
@@ -55,3 +59,34 @@ def test_it_trains_and_verifies(tmp_path: Path, capsys: pytest.CaptureFixture[st
 def test_what_is_wrong_is_said(words: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(words) == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_name_that_is_nearly_one_of_the_zoo_is_said_with_it(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    for words in (["export", "penguin", "--to", "c"], ["evaluate", "penguin", "penguins"]):
+        assert run(words) == 2
+        said = " ".join(capsys.readouterr().err.split())
+        assert (
+            "cannot open penguin: there is no such file, nor network of the zoo; did you mean 'penguins'?"
+            in said
+        )
+    assert run(["export", str(tmp_path / "penguin.safetensors"), "--to", "c"]) == 2
+    assert "zoo" not in capsys.readouterr().err
+
+
+def test_names_stand_below_each_other(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["zoo", "verify", "playground/multi-gauss"]) == 0
+    assert "playground/multi-gauss the file is" in capsys.readouterr().out
+
+
+def test_what_goes_with_from_is_said_by_its_option(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for option, value in (("--freeze", "all"), ("--layer-rates", "1,1"), ("--unfreeze", "2")):
+        assert run(["train", "penguins", option, value]) == 2
+        assert f"{option}: goes with --from, a network to start from" in " ".join(
+            capsys.readouterr().err.split()
+        )
+    assert not list(tmp_path.iterdir())

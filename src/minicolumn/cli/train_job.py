@@ -225,7 +225,10 @@ def _start(options: TrainOptions) -> Start | None:
         freeze = word == "all" if word in ("all", "none") else int(word)
     rates = None if options.layer_rates is None else options.layer_rates.split(",")
     if options.init_from is None:
-        return start_of("", None, freeze, rates, options.unfreeze)
+        for name, value in (("freeze", freeze), ("layer_rates", rates), ("unfreeze", options.unfreeze)):
+            if value is not None and value is not False:
+                raise DataError(f"{name}: goes with --from, a network to start from")
+        return None
     found = start_of("", model_file(options.init_from), freeze, rates, options.unfreeze)
     return None if found is None else replace(found, name=options.init_from)
 

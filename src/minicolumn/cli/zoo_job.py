@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from minicolumn.model import Model
     from minicolumn.zoo import Zoo
 
+_WANTED = {
+    "add": "the name it gets, and where it lies: zoo add school https://...",
+    "remove": "which zoo; minicolumn zoo zoos shows them",
+    "push": "which model file, and where to: zoo push digits.safetensors hf://OWNER/NAME",
+}
 _WITHOUT_NAME = ("list", "verify", "zoos", "index")
 
 
@@ -30,7 +35,8 @@ def run_zoo(options: ZooOptions) -> int:
         hint = did_you_mean(options.action, ACTIONS) or f"; expected {', '.join(ACTIONS)}"
         raise DataError(f"zoo: unknown action {options.action!r:.60}{hint}")
     if options.name is None and options.action not in _WITHOUT_NAME:
-        raise DataError(f"zoo {options.action}: say which network; minicolumn zoo list shows them")
+        wanted = _WANTED.get(options.action, "which network; minicolumn zoo list shows them")
+        raise DataError(f"zoo {options.action}: say {wanted}")
     if options.address is not None and options.action not in ("add", "push"):
         raise DataError(f"zoo {options.action}: {options.address!r:.60} is one word too many")
     console = open_console(to_stderr=options.as_json, quiet=options.quiet)
@@ -182,10 +188,16 @@ def _train(options: ZooOptions, console: Console) -> int:
     out = options.out or _file_of(name)
     model.save(out)
     same = hashlib.sha256(Path(out).read_bytes()).hexdigest() == entry.sha256
-    words = "the same bytes as the zoo's" if same else "other bytes than the zoo's: another kind of machine"
+    words = "the same bytes as the zoo's" if same else _of_others(model)
     return _written(
         options, console, out, words, {"same_bytes": same, "metrics": model.metrics.get("test", {})}
     )
+
+
+def _of_others(model: Model) -> str:
+    """Return why the bytes may be others, and the score, which should be as good."""
+    score = _score(model.metrics.get("test", {}))
+    return f"other bytes than the zoo's, as another processor or other versions of libraries make; {score}"
 
 
 def _written(
@@ -209,6 +221,7 @@ def _verify(options: ZooOptions, console: Console) -> int:
     names = [name] if name else zoo.names
     folder = None if options.data is None else Path(options.data)
     verdicts = [verify(name, zoo, folder) for name in names]
+    width = max((len(verdict.name) for verdict in verdicts), default=0)
     for verdict in verdicts:
         if verdict.found is None:
             words = f"the file is the recipe's; its scores need {verdict.missing}"
@@ -216,7 +229,7 @@ def _verify(options: ZooOptions, console: Console) -> int:
             words = "the file is the recipe's, and has the scores that it tells"
         else:
             words = f"its scores are others than it tells: {verdict.off}"
-        console.print(f"{verdict.name:<20} {words}", markup=False, highlight=False, soft_wrap=True)
+        console.print(f"{verdict.name:<{width}} {words}", markup=False, highlight=False, soft_wrap=True)
     if options.as_json:
         print_json(
             {

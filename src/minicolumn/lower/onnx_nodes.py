@@ -10,7 +10,7 @@ Differs     tf2onnx and torch.onnx translate a framework's operations; here ther
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -40,14 +40,24 @@ class Nodes:
     batch       the name of an input whose first axis is the symbolic dimension
     functions   operations of one array that ONNX has as well, with their lines: wherever a graph computes
                 their expansion, they are written
+    taken       names that are the inputs': no value that is computed is called so
     """
 
-    def __init__(self, batch: str, functions: Mapping[Op, Writer] | None = None) -> None:
+    def __init__(
+        self, batch: str, functions: Mapping[Op, Writer] | None = None, taken: Collection[str] = ()
+    ) -> None:
         self.nodes: list[Any] = []
         self.initializers: list[Any] = []
         self._functions = functions or {}
         self._batch, self._lengths = batch, ""
+        self._taken = frozenset(taken)
         self._known: dict[tuple[str, bytes, tuple[int, ...]], str] = {}
+
+    def free(self, name: str) -> str:
+        """Return a name with as many underscores at its end as make it none of the inputs'."""
+        while name in self._taken:
+            name += "_"
+        return name
 
     def add(self, operator: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
         """Add a node of one output, and return its name."""
@@ -59,7 +69,7 @@ class Nodes:
         """Add a node, and return the names of its outputs."""
         from onnx import helper
 
-        names = [f"{operator.lower()}_{len(self.nodes)}_{k}" for k in range(outputs)]
+        names = [self.free(f"{operator.lower()}_{len(self.nodes)}_{k}") for k in range(outputs)]
         self.nodes.append(helper.make_node(operator, list(inputs), names, domain=domain, **attributes))
         return names
 
@@ -70,7 +80,7 @@ class Nodes:
         array = np.asarray(value, dtype)
         key = array.dtype.str, array.tobytes() if array.dtype.kind != "O" else repr(array.tolist()).encode()
         if (*key, array.shape) not in self._known:
-            name = f"c{len(self.initializers)}"
+            name = self.free(f"c{len(self.initializers)}")
             self.initializers.append(numpy_helper.from_array(array, name))
             self._known[(*key, array.shape)] = name
         return self._known[(*key, array.shape)]

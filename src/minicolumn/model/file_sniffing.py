@@ -35,10 +35,11 @@ _ZIP_NAMES = (
 )
 
 
-def sniff_format(head: bytes, tail: bytes) -> str:
+def sniff_format(head: bytes, tail: bytes, wanted: str = "a minicolumn model") -> str:
     """Detect which other format a file has, told as the end of a sentence.
 
     head, tail  the file's first and last bytes, up to 64 KiB of each; zip archives list names at the end
+    wanted      what the file should have been
     Returns     "is ..., not a minicolumn model"; "unknown data" where nothing fits
 
     >>> sniff_format(b"GGUF....", b"")
@@ -47,8 +48,8 @@ def sniff_format(head: bytes, tail: bytes) -> str:
     'is a Python pickle, not a minicolumn model'
     """
     if not head:
-        return "is empty, not a minicolumn model"
-    return f"is {_kind(head, tail)}, not a minicolumn model"
+        return f"is empty, not {wanted}"
+    return f"is {_kind(head, tail)}, not {wanted}"
 
 
 def _kind(head: bytes, tail: bytes) -> str:
@@ -58,6 +59,8 @@ def _kind(head: bytes, tail: bytes) -> str:
             return kind
     if head.startswith(b"PK"):
         return next((kind for name, kind in _ZIP_NAMES if name in head + tail), "a zip archive")
+    if head[5:10] == b'\0\0\0{"':  # the length of its header in eight bytes, and the header
+        return "a safetensors file"
     if head[4:8] == b"TFL3":
         return "a TensorFlow Lite model"
     if head[257:262] == b"ustar":

@@ -12,8 +12,8 @@ import logging
 import os
 import secrets
 import stat
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from minicolumn.errors import DataError, ModelFileError, did_you_mean
@@ -28,6 +28,10 @@ _log = logging.getLogger(__name__)
 PathLike = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
 _NO_DIRECTORY_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.ENOSYS}  # file systems that cannot sync a folder
+_NOT_DURABLE = (
+    "wrote {}, but its folder could not be synced: {}; "
+    "the new file is in place and may be lost if the power fails now"
+)
 _PREFIX, _SUFFIX = ".minicolumn-", ".tmp"
 
 
@@ -56,13 +60,63 @@ def write_atomically(path: PathLike, chunks: Iterable[bytes | memoryview]) -> No
         _remove_leftovers(target)
         _write_and_rename(target, old, chunks)
     except _NotDurable as error:
-        raise DataError(
-            f"wrote {shown(path)}, but its folder could not be synced: {reason(error)}; "
-            "the new file is in place and may be lost if the power fails now"
-        ) from None
+        raise DataError(_NOT_DURABLE.format(shown(path), reason(error))) from None
     except OSError as error:
         kept = "nothing was written" if old is None else "the old file is untouched"
         raise DataError(f"cannot write {shown(path)}: {reason(error)}; {kept}") from None
+
+
+def write_together(files: Mapping[Path, bytes]) -> None:
+    """Replace several files, none of them before all are on the disk.
+
+    files       the bytes of each; what holds for one in `write_atomically` holds for each
+    Errors      DataError in one line, as of `write_atomically`; then all old files are untouched, unless it
+                is a rename that fails
+
+    >>> import pathlib, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_together({pathlib.Path(folder, "a.h"): b"int f(void);", pathlib.Path(folder, "a.c"): b""})
+    ...     sorted(path.name for path in pathlib.Path(folder).iterdir())
+    ['a.c', 'a.h']
+    """
+    path: PathLike = ""
+    with ExitStack() as stack:
+        try:
+            staged: list[tuple[str, str, int | None]] = []
+            for path, content in files.items():
+                target = _resolve(path)
+                old = _old_file(target, shown(path))
+                _remove_leftovers(target)
+                staged.append((_staged(stack, target, old, content), target, _folder_of(stack, target)))
+            for temporary, target, _ in staged:
+                os.replace(temporary, target)
+            for _, _, folder in staged:
+                _sync_folder(folder)
+        except _NotDurable as error:
+            raise DataError(_NOT_DURABLE.format(shown(path), reason(error))) from None
+        except OSError as error:
+            raise DataError(f"cannot write {shown(path)}: {reason(error)}; nothing was written") from None
+
+
+def _staged(stack: ExitStack, target: str, old: os.stat_result | None, content: bytes) -> str:
+    """Write a locked temporary file beside the target, which is gone when the stack closes."""
+    temporary = _name_beside(target)
+    stack.callback(_unlink, temporary)  # before there is a file of that name: Ctrl-C may come at any time
+    handle = _create(temporary, 0o666 if old is None else 0o600)
+    stack.callback(_close, handle)
+    _fill(handle, [content], old)
+    return temporary
+
+
+def _folder_of(stack: ExitStack, target: str) -> int | None:
+    folder = _open_folder(os.path.dirname(target))
+    stack.callback(_close, folder)
+    return folder
+
+
+def _unlink(path: str) -> None:
+    with suppress(OSError):
+        os.unlink(path)
 
 
 def read_whole(path: PathLike, limit: int) -> bytearray:
@@ -148,8 +202,7 @@ def _write_and_rename(target: str, old: os.stat_result | None, chunks: Iterable[
         try:
             _write(temporary, target, old, chunks)
         except BaseException:
-            with suppress(OSError):
-                os.unlink(temporary)
+            _unlink(temporary)
             raise
         _sync_folder(folder)
     finally:

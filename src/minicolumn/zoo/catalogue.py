@@ -63,7 +63,7 @@ class Zoo:
     def _known(self, name: str, known: Mapping[str, Any]) -> Any:
         """Return what stands for a name; DataError for an unknown one."""
         if name not in known:
-            hint = did_you_mean(str(name), known) or f"; there are {', '.join(known)}"
+            hint = did_you_mean(str(name), known) or f"; there are {', '.join(known) or 'none'}"
             raise DataError(f"no network of the zoo is named {name!r:.60}{hint}")
         return known[name]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from minicolumn.errors import DataError
+from minicolumn.errors import DataError, did_you_mean
 from minicolumn.model.files import PathLike, shown
 from minicolumn.model.hub.address import is_hub
 from minicolumn.model.model import Model
@@ -80,7 +80,15 @@ def opened(name: PathLike) -> Model:
         return load_file(text)
     if text in Zoo().names or _is_of_added(text):
         return load(text)
+    _refuse_misspelt(text)
     return load_file(text)
+
+
+def _refuse_misspelt(name: str) -> None:
+    """Refuse what is no file and nearly the name of a network of the package's zoo."""
+    hint = "" if name.endswith(".safetensors") else did_you_mean(name, Zoo().names)
+    if hint:
+        raise DataError(f"cannot open {shown(name)}: there is no such file, nor network of the zoo{hint}")
 
 
 def located(name: str, bare: bool = True) -> str:
@@ -90,7 +98,11 @@ def located(name: str, bare: bool = True) -> str:
     Returns     what is no entry of a zoo as it is: a path, or a model of the hub
     """
     known = bare and name in Zoo().names
-    if is_hub(name) or os.path.exists(name) or not (known or _is_of_added(name)):
+    if is_hub(name) or os.path.exists(name):
+        return name
+    if not (known or _is_of_added(name)):
+        if bare:
+            _refuse_misspelt(name)
         return name
     zoo, entry = found(name)
     zoo.file(entry)

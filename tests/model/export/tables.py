@@ -84,4 +84,6 @@ def models() -> dict[str, Model]:
         "threshold": model(frame("two classes", 0.1), threshold=0.3),
         "missing": model(frame("two classes", 0.1), missing=("gone", "-999", "0.0", "ÖDE")),
         "names": model(frame("classes", 0.1, renamed)),
+        "names of ONNX": model(frame("classes", 0.1, {"size": "label", "count": "c0", "flag": "concat_0_0"})),
+        "names of outputs": model(frame("number", 0.1, {"size": "prediction", "tag": "asm", "two": "linux"})),
     }

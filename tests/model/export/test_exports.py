@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from model_samples import samples
-from tables import models
+from tables import frame, model, models
 from written import CHECKED, NODE, QUICK, STRICT, needs_c, needs_node
 
 import minicolumn as mc
@@ -79,6 +80,26 @@ def test_models_in_javascript(pipelines: Mapping[str, Pipeline], tmp_path: Path)
     ran = subprocess.run([NODE, "all.mjs"], cwd=tmp_path, capture_output=True, text=True)
     assert ran.stderr == ""
     assert ran.stdout.split() == [word for name in pipelines for word in (name, "0")]
+
+
+@needs_node
+def test_what_every_object_inherits_is_no_cell_in_javascript(tmp_path: Path) -> None:
+    names = {"size": "constructor", "flag": "toString", "town": "__proto__", "day": "valueOf"}
+    made = model(frame("number", 0.1, names))
+    tmp_path.joinpath("m.mjs").write_text(js_module(Pipeline(made, "m")))
+    lines = [
+        'import { predict } from "./m.mjs";',
+        f"const all = Object.fromEntries({json.dumps(list(names.values()))}.map((name) => [name, null]));",
+        "console.log(predict({}).prediction, predict(all).prediction);",
+        'console.log(predict({ constructor: "9" }).prediction === predict({}).prediction);',
+    ]
+    tmp_path.joinpath("all.mjs").write_text("\n".join(lines))
+    assert NODE is not None
+    ran = subprocess.run([NODE, "all.mjs"], cwd=tmp_path, capture_output=True, text=True)
+    assert ran.stderr == ""
+    without, told, same = ran.stdout.split()
+    assert without == told
+    assert same == "false"
 
 
 def test_models_in_numpy(pipelines: Mapping[str, Pipeline]) -> None:

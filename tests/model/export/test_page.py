@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars
 import pytest
 
@@ -109,6 +110,24 @@ def test_a_number_with_dates_and_hostile_levels(page: Any, tmp_path: Path) -> No
     (expected,) = made.predict_table(polars.DataFrame({**row, "time": "2012-01-02 10:20:30", "town": None}))
     shown = float(page.locator("#answer .label").inner_text().replace(",", ""))
     assert shown == pytest.approx(float(expected), rel=1e-4)
+
+
+def test_an_array_has_no_range_and_takes_numbers_alone(page: Any, tmp_path: Path) -> None:
+    import minicolumn as mc
+
+    net = mc.nn.Dense(1)
+    made = mc.Model(
+        net, {"weight": np.array([[2.0], [3.0]], "f4"), "bias": np.array([1.0], "f4")}, (2,), "squared_error"
+    )
+    made.export("html", tmp_path / "two.html")
+    page.goto(f"file://{tmp_path}/two.html")
+    assert page.locator("#answer .label").inner_text() == "1"
+    fill(page, {"x0": "10", "x1": "100"})
+    assert page.locator("#answer .label").inner_text() == "321"
+    assert page.get_by_label("x0", exact=True).get_attribute("placeholder") == "0"
+    assert page.locator(".field em:visible").count() == 0
+    fill(page, {"x0": "ten"})
+    assert page.locator("#answer .bad").inner_text() == 'x0: "ten" is no number like 12.5'
 
 
 @pytest.mark.parametrize("width", [320, 1280])

@@ -439,3 +439,19 @@ def test_mutants_take_no_memory_and_open_nothing() -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=where)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.splitlines()[-1].startswith("0 wrong; ")
+
+
+def test_a_file_of_another_kind_is_named(tmp_path: Path) -> None:
+    tensors, own, text = tmp_path / "t.safetensors", tmp_path / "own.safetensors", tmp_path / "note.txt"
+    tensors.write_bytes(torch_file(**{"0__weight": np.ones((2, 3))}))
+    net = mc.nn.Dense(2)
+    mc.Model(net, net.init(0, (3,)), (3,), "squared_error").save(own)
+    text.write_text("words")
+    for read, path, said in (
+        (mc.from_onnx, tensors, "is a safetensors file, not an ONNX network"),
+        (mc.from_keras, tensors, "is a safetensors file, not a Keras model"),
+        (mc.from_torch, text, "is a text file, not a state_dict as safetensors"),
+        (mc.from_torch, own, "is a minicolumn model already: mc.load opens it"),
+    ):
+        with pytest.raises(ModelFileError, match=said):
+            read(path)

@@ -19,6 +19,18 @@ Lines = list[str]
 _MOST_SPELLINGS = 64  # of one word; more are left to those all small and all capital
 
 
+def comment(text: str, most: int = 200) -> str:
+    """Return text that cannot end a comment, and that any editor shows as it is.
+
+    >>> comment("size */ int x;"), comment("\u202eezis")
+    ('size * / int x;', 'U+202Eezis')
+    """
+    for sign, instead in (("*/", "* /"), ("/*", "/ *"), ("??", "? ?")):
+        text = text.replace(sign, instead)
+    shown = (sign if sign.isprintable() else f"U+{ord(sign):04X}" for sign in " ".join(text.split()))
+    return "".join(shown)[:most].rstrip("\\")
+
+
 def _number(part: NumberInput, field: str, place: int, column: int) -> Lines:
     return [f"x[{place}] = row->{field};"]
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from minicolumn.lower.source.c99 import C99, TYPES, array_text, number, stack_bytes, workspace_text
 from minicolumn.lower.source.program import SourceProgram, write_program
-from minicolumn.model.export.c_cells import CELLS, cell_helpers, known_levels, quoted
+from minicolumn.model.export.c_cells import CELLS, cell_helpers, comment, known_levels, quoted
 from minicolumn.model.export.pipeline import Pipeline, distinct_identifiers
 from minicolumn.model.export.samples import TOLERANCE, Samples
 from minicolumn.tables.inputs.by_kind import Input
@@ -50,7 +50,7 @@ def _header(pipeline: Pipeline, program: SourceProgram, fields: dict[str, str]) 
     name, letters = pipeline.name, pipeline.name.upper()
     constants = sum(value.nbytes for value in program.constants.values())
     size = f"{constants:,} bytes of constants, {stack_bytes(program):,} bytes of stack"
-    answers = "\n".join(f" *   {k}  {_comment(answer)}" for k, answer in enumerate(pipeline.answers))
+    answers = "\n".join(f" *   {k}  {comment(answer)}" for k, answer in enumerate(pipeline.answers))
     classes = ""
     if pipeline.labels is not None:
         count = len(pipeline.labels)
@@ -59,7 +59,7 @@ def _header(pipeline: Pipeline, program: SourceProgram, fields: dict[str, str]) 
             f"/* The labels of the classes, by number. */\nextern const char *const {name}_labels[{count}];\n"
         )
     size += f".\n * {pipeline.int8_error}" if pipeline.int8 else ""
-    return f"""/* {_comment(_title(pipeline))}: {size}.
+    return f"""/* {comment(_title(pipeline))}: {size}.
  *
  * Answers:
 {answers}
@@ -98,7 +98,7 @@ def _row(pipeline: Pipeline, fields: dict[str, str]) -> str:
     lines = []
     for part in pipeline.columns:
         type = "double " if isinstance(part, NumberInput) else "const char *"
-        lines.append(f"  {type}{fields[part.name]};  /* {_comment(_told(part))} */")
+        lines.append(f"  {type}{fields[part.name]};  /* {comment(_told(part))} */")
     return "\n".join(lines)
 
 
@@ -115,13 +115,6 @@ def _told(part: Input) -> str:
         return part.name
     few = len(part.levels) <= _SHOWN_LEVELS
     return f"{part.name}: {', '.join(part.levels) if few else f'{len(part.levels)} levels'}"
-
-
-def _comment(text: str) -> str:
-    """Return text that cannot end a comment, and that any editor shows."""
-    for sign, instead in (("*/", "* /"), ("/*", "/ *"), ("??", "? ?")):
-        text = text.replace(sign, instead)
-    return " ".join(text.split())[:200].rstrip("\\")
 
 
 # The source -------------------------------------------------------------------------------------------------
@@ -144,7 +137,7 @@ def _source(pipeline: Pipeline, program: SourceProgram, fields: dict[str, str]) 
         _self_test(pipeline, pipeline.samples),
     ]
     body = "\n\n".join(part.rstrip() for part in parts if part)
-    return f"""/* {_comment(_title(pipeline))}. Written by minicolumn; see {name}.h. */
+    return f"""/* {comment(_title(pipeline))}. Written by minicolumn; see {name}.h. */
 #include "{name}.h"
 
 #include <math.h>

@@ -135,7 +135,9 @@ def fed(pipeline: Pipeline) -> dict[str, Any]:
 
 def _run(command: list[str], folder: str) -> subprocess.CompletedProcess[str]:
     try:
-        return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=_SECONDS)
+        return subprocess.run(
+            command, cwd=folder, capture_output=True, text=True, errors="replace", timeout=_SECONDS
+        )
     except subprocess.TimeoutExpired:
         raise DataError(f"export: {Path(command[0]).name} took more than {_SECONDS} seconds") from None
 

@@ -97,20 +97,20 @@ def _told(part: Input) -> dict[str, Any]:
 
 
 def _number(part: NumberInput, name: str, place: int) -> Lines:
-    return [f"x[{place}] = numberOf(row[{name}], {name});"]
+    return [f"x[{place}] = numberOf(cellOf(row, {name}), {name});"]
 
 
 def _boolean(part: BooleanInput, name: str, place: int) -> Lines:
-    return [f"x[{place}] = signOf(row[{name}]);"]
+    return [f"x[{place}] = signOf(cellOf(row, {name}));"]
 
 
 def _category(part: CategoryInput, name: str, place: int) -> Lines:
-    return [f"x[{place}] = codeOf(row[{name}], levels[{name}]);"]
+    return [f"x[{place}] = codeOf(cellOf(row, {name}), levels[{name}]);"]
 
 
 def _date(part: DatetimeInput, name: str, place: int) -> Lines:
     wanted = [DATE_PARTS.index(known) for known, _ in part.parts]
-    found = [f"parts = dateParts(row[{name}], {name});"]
+    found = [f"parts = dateParts(cellOf(row, {name}), {name});"]
     found.append(f"{literal(wanted)}.forEach((part, k) => {{ x[{place} + k] = parts[part]; }});")
     if part.indicator:
         found.append(f"x[{place + len(wanted)}] = Number.isNaN(parts[0]) ? 1 : 0;")

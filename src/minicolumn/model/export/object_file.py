@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from minicolumn.lower.source.c99 import TYPES, array_text
+from minicolumn.model.export.c_cells import comment
 from minicolumn.model.export.pipeline import Pipeline
 from minicolumn.model.export.samples import TOLERANCE, numbers_of
 from minicolumn.tables.inputs.by_kind import Input
@@ -50,8 +51,8 @@ def object_files(pipeline: Pipeline) -> dict[str, str | bytes]:
 def _header(pipeline: Pipeline, what: str) -> str:
     name, letters, type = pipeline.name, pipeline.name.upper(), _type(pipeline)
     numbers = [line for part in pipeline.ordered for line in _numbers(part)] or ["the inputs of the network"]
-    listed = "\n".join(f" *   x[{k}]  {_plain(line)}" for k, line in enumerate(numbers))
-    answers = "\n".join(f" *   out[{k}]  {_plain(answer)}" for k, answer in enumerate(pipeline.answers))
+    listed = "\n".join(f" *   x[{k}]  {comment(line, 400)}" for k, line in enumerate(numbers))
+    answers = "\n".join(f" *   out[{k}]  {comment(answer, 400)}" for k, answer in enumerate(pipeline.answers))
     return f"""/* {name}: object code for {what}.
  *
  * Numbers of a row:
@@ -99,13 +100,6 @@ def _numbers(part: Input) -> list[str]:
         return [f"{part.name}: 0 a level not seen, 1 missing, {levels}"]
     found = [f"{part.name}: {name}; NaN: missing" for name, _ in part.parts]
     return [*found, *[f"{part.name}: 1 missing, 0 there"] * part.indicator]
-
-
-def _plain(text: str) -> str:
-    """Return text that cannot end a comment."""
-    for sign, instead in (("*/", "* /"), ("/*", "/ *"), ("??", "? ?")):
-        text = text.replace(sign, instead)
-    return " ".join(text.split())[:400].rstrip("\\")
 
 
 def _test(pipeline: Pipeline) -> str:

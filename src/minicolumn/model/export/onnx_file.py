@@ -2,7 +2,7 @@
 
     NAME.onnx           an input a column, by its name, [rows, 1]: float32 for numbers (NaN is missing),
                         strings for all else ("" is missing); outputs `label` and `probabilities`, or
-                        `prediction`
+                        `prediction`; an underscore behind it where a column is called so
     NAME.core.onnx      features -> the network's outputs, float32
 
 Strings are taken as they are: levels are compared letter by letter, blanks around them included; dates are
@@ -72,8 +72,8 @@ def onnx_pipeline(pipeline: Pipeline) -> bytes:
     if not pipeline.columns:
         return _of_arrays(pipeline)
     assert pipeline.encoder is not None
-    first = pipeline.columns[0].name
-    nodes, parts = Nodes(first, functions(pipeline.model.dtype)), []
+    names = [part.name for part in pipeline.columns]
+    nodes, parts = Nodes(names[0], functions(pipeline.model.dtype), names), []
     for part in pipeline.ordered:
         parts.append(CELLS[type(part)](nodes, part, missing_words(pipeline.encoder)))
     joined = nodes.add("Concat", *parts, axis=1)
@@ -83,7 +83,10 @@ def onnx_pipeline(pipeline: Pipeline) -> bytes:
         (part.name, np.float32 if isinstance(part, NumberInput) else str, ["batch", 1])
         for part in pipeline.columns
     ]
-    outputs = _outputs(nodes, pipeline, answers)
+    outputs = [
+        (nodes.free(name), value, dtype, shape)
+        for name, value, dtype, shape in _outputs(nodes, pipeline, answers)
+    ]
     return _bytes(pipeline, nodes, inputs, outputs, _OPSET_OF_DATES if dated else _OPSET)
 
 

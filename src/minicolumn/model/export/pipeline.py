@@ -227,13 +227,13 @@ def no_values(encoder: Encoder) -> frozenset[str]:
 
 
 def identifier(text: str) -> str:
-    """Return an identifier that C and JavaScript both take, as near to a text as can be.
+    """Return an identifier that C, C++ and JavaScript take, as near to a text as can be.
 
     >>> identifier("Flipper Length (mm)"), identifier("2nd"), identifier("int"), identifier("몸무게")
     ('flipper_length_mm', 'x2nd', 'int_', 'x_')
     """
     found = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
-    found = found if found[:1].isalpha() else f"x{found}"
+    found = (found if found[:1].isalpha() else f"x{found}")[:_LONGEST].rstrip("_")
     return f"{found}_" if found in _RESERVED else found
 
 
@@ -251,10 +251,17 @@ def distinct_identifiers(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(found)
 
 
-# Words of C99, C++ and JavaScript, and what the exports' own functions are called with.
-_WORDS = """auto break case catch char class const continue debugger default delete do double else enum export
-    extends extern finally float for function goto if import in inline instanceof int interface let long new
-    null package private protected public register restrict return row short signed sizeof static struct super
-    switch template this throw true false try typedef typeof union unsigned using var virtual void volatile
-    while with yield namespace operator friend bool not and or xor await async out main x"""
+_LONGEST = 60  # characters: C99 tells 63 apart, and names of files end somewhere
+
+# Words of C up to C23, C++20 and JavaScript, what GCC defines without -std, and what the exports' own
+# functions are called with.
+_WORDS = """alignas alignof and and_eq arguments asm async auto await bitand bitor bool break case catch
+    char char16_t char32_t char8_t class co_await co_return co_yield compl concept const const_cast
+    consteval constexpr constinit continue debugger decltype default delete do double dynamic_cast else
+    enum explicit export extends extern false finally float for friend function goto i386 if import in
+    inline instanceof int interface let linux long main mutable namespace new noexcept not not_eq null
+    nullptr operator or or_eq out package private protected public register reinterpret_cast requires
+    restrict return row short signed sizeof static static_assert static_cast struct super switch
+    template this thread_local throw true try typedef typeid typename typeof typeof_unqual union unix
+    unsigned using var virtual void volatile wchar_t while with x xor xor_eq yield"""
 _RESERVED = frozenset(_WORDS.split())

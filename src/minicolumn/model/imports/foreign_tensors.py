@@ -25,6 +25,8 @@ _DTYPES = {
     "I8": "|i1", "U8": "|u1", "U16": "<u2", "U32": "<u4", "U64": "<u8", "BOOL": "|u1",
 }  # fmt: skip
 
+_WANTED = "a state_dict as safetensors"
+
 
 def read_tensors(data: bytes | bytearray) -> dict[str, Array]:
     """Return the arrays of a safetensors file's bytes by name; half precision and bfloat16 as float32.
@@ -33,6 +35,8 @@ def read_tensors(data: bytes | bytearray) -> dict[str, Array]:
     """
     header, end = _header(data)
     header.pop("__metadata__", None)
+    if any(name.startswith("json:") for name in header):
+        raise ModelFileError("is a minicolumn model already: mc.load opens it, and so do all commands")
     if len(header) > MAX_TENSORS:
         raise ModelFileError(f"has {len(header):,} tensors; at most {MAX_TENSORS:,} are read")
     body = memoryview(data)[end:]
@@ -55,7 +59,7 @@ def read_texts(data: bytes | bytearray) -> dict[str, str]:
 def _header(data: bytes | bytearray) -> tuple[dict[str, Any], int]:
     """Return the header and where the data begins."""
     if data[8:9] != b"{":
-        raise ModelFileError(sniff_format(bytes(data[:65536]), bytes(data[-65536:])))
+        raise ModelFileError(sniff_format(bytes(data[:65536]), bytes(data[-65536:]), _WANTED))
     length = int.from_bytes(data[:8], "little")
     if length > MAX_HEADER_BYTES or length > len(data) - 8:
         raise ModelFileError(f"is cut off, or states too long a header: {length:,} bytes")

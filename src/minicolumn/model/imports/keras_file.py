@@ -64,7 +64,7 @@ def from_keras(path: PathLike, *, activation: str | None = None, loss: str | Los
 def _of_archive(data: bytes | bytearray) -> Chain:
     """Return the chain of a .keras file's bytes."""
     if data[:2] != b"PK":
-        raise ModelFileError(sniff_format(bytes(data[:65536]), bytes(data[-65536:])))
+        raise ModelFileError(sniff_format(bytes(data[:65536]), bytes(data[-65536:]), "a Keras model"))
     config, weights = _members(data)
     try:
         text = config.decode()

@@ -10,6 +10,7 @@ import numpy as np
 
 from minicolumn.errors import ModelFileError
 from minicolumn.model.export.onnx_file import ARRAY_INPUT, CORE_SUFFIX, PRODUCER
+from minicolumn.model.file_sniffing import sniff_format
 from minicolumn.model.files import PathLike, read_whole, shown
 from minicolumn.model.imports.chain import Chain, one_line
 from minicolumn.model.imports.onnx_graph import Graph, Node, Port, read_graph
@@ -50,7 +51,7 @@ def from_onnx(path: PathLike, *, loss: str | Loss | None = None, output: str | N
             own = f"; open {_OWN}" if graph.producer == PRODUCER else ""
             return model_of(graph, found, output)
     except ModelFileError as error:
-        raise ModelFileError(f"{shown(path)} {one_line(error)}{own}") from None
+        raise ModelFileError(f"{shown(path)} {_foreign(data) or one_line(error)}{own}") from None
 
 
 def _check_no_table(graph: Graph, path: Path) -> None:
@@ -61,6 +62,12 @@ def _check_no_table(graph: Graph, path: Path) -> None:
             "is the whole pipeline of an export, from a table's cells to answers; "
             f"import its numeric core, {core}, or open {_OWN}"
         )
+
+
+def _foreign(data: bytes | bytearray) -> str:
+    """Return what else a file is that could not be read as ONNX, "" where that is not known."""
+    said = sniff_format(bytes(data[:65536]), bytes(data[-65536:]), "an ONNX network")
+    return "" if said.startswith(("is an ONNX", "is unknown")) else said
 
 
 def model_of(graph: Graph, loss: Loss | None = None, output: str | None = None) -> Model:

@@ -1,3 +1,8 @@
+// A cell of a row; what every object inherits ("constructor", say) is no cell.
+function cellOf(row, name) {
+  return name in Object.prototype && !Object.hasOwn(row, name) ? undefined : row[name];
+}
+
 // Cells of a row to numbers.
 function trimmed(cell) {
   return String(cell ?? "").replace(/^\p{White_Space}+|\p{White_Space}+$/gu, "");

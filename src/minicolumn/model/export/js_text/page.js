@@ -38,12 +38,13 @@ function field(column) {
     if (input.type !== "date") input.step = 1;
   } else if (column.kind === "number") {
     input.inputMode = "decimal";
-    input.placeholder = `${shown(column.low)} – ${shown(column.high)}`;
-    input.title = `${word.between} ${input.placeholder}`;
+    if (column.low === undefined) input.placeholder = "0"; // of arrays no range is known, and an empty field is 0
+    else input.placeholder = `${shown(column.low)} – ${shown(column.high)}`;
+    if (column.low !== undefined) input.title = `${word.between} ${input.placeholder}`;
   }
   return input;
 }
-const fields = columns.length ? columns : Array.from({ length: WIDTH }, (_, k) => ({ name: `x${k}`, kind: "number", low: -1, high: 1 }));
+const fields = columns.length ? columns : Array.from({ length: WIDTH }, (_, k) => ({ name: `x${k}`, kind: "number" }));
 const inputs = fields.map((column, k) => {
   const place = made("div", undefined, "field");
   const label = made("label", column.name);
@@ -79,12 +80,18 @@ function chance(name, p) {
 function cell(column, text) {
   return column.clock && text ? `1970-01-01T${text}` : text;
 }
+// A number of an array; an empty field is 0.
+function numberIn(name, text) {
+  const number = Number(text);
+  if (!Number.isFinite(number)) throw new Error(`${name}: "${text}" is no number like 12.5`);
+  return number;
+}
 function show() {
   const cells = inputs.map((input) => input.value);
   inputs.forEach((input, k) => { input.nextSibling.textContent = oddity(fields[k], cells[k]); });
-  const row = columns.length ? Object.fromEntries(columns.map((column, k) => [column.name, cell(column, cells[k])])) : cells.map((cell) => Number(cell) || 0);
   const parts = [made("p", target ?? word.predicted, "what")];
   try {
+    const row = columns.length ? Object.fromEntries(columns.map((column, k) => [column.name, cell(column, cells[k])])) : cells.map((text, k) => numberIn(fields[k].name, text));
     const found = predict(row);
     if (found.probabilities) {
       parts.push(made("p", found.label, "label"));
