@@ -1,7 +1,6 @@
 """A labeled table: its columns, its target, and which rows are for what, before anything is fitted.
 
-schema -> rows with a target, typed -> which train, validate, test -> codes and rare levels, by those
-                                                           that train
+schema -> rows with a target, typed -> which train, validate, test -> codes and rare levels, by the first
 """
 
 from __future__ import annotations
