@@ -37,6 +37,8 @@ os.environ.setdefault(VARIABLE, "1")  # what passes make is checked, in subproce
 settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tests")
 
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
 MOST_WORKERS = 8  # each imports everything, 5 s of processor time, and takes half a GiB
 GARBAGE = 20_000  # new objects between two searches for garbage, which take twice as long with Python's 700
 
@@ -158,6 +160,20 @@ def _within(seconds: float) -> Iterator[None]:
     yield
     took = time.perf_counter() - began
     assert took <= seconds * max(1.0, before, _stretch()), f"{took:.2f} s"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Chromium without a window; skipped where it or Playwright is missing. A process can have but one."""
+    api = pytest.importorskip(
+        "playwright.sync_api", reason="needs playwright: pip install 'minicolumn[test]'"
+    )
+    if CHROMIUM is None:
+        pytest.skip("needs chromium: apt install chromium")
+    with api.sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield started
+        started.close()
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ COMPILERS = [
     pytest.param(name, marks=pytest.mark.skipif(not shutil.which(name), reason=f"needs {name}"))
     for name in ("gcc", "clang")
 ]
-SIZES = ((1, 1), (3, 2), (31, 33), (32, 32), (64, 64), (100, 10), (129, 97), (784, 70))
+SIZES = ((1, 1), (3, 2), (31, 33), (32, 32), (64, 64), (100, 10), (129, 97), (260, 70))
 
 
 def products(dtype: str) -> list[Case]:

@@ -13,11 +13,6 @@ import pytest
 import minicolumn as mc
 from minicolumn.model.model import Model
 
-CHROMIUM = "/usr/bin/chromium"
-playwright = pytest.importorskip(
-    "playwright.sync_api", reason="needs playwright: pip install 'minicolumn[test]'"
-)
-pytestmark = pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="needs chromium: apt install chromium")
 ROW = {
     "studyName": "PAL0809",
     "Island": "Biscoe",
@@ -35,14 +30,6 @@ LENGTH = "Culmen Length (mm)"
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as running:
-        found = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield found
-        found.close()
-
-
-@pytest.fixture(scope="module")
 def penguins() -> Model:
     return mc.fit_table("penguins", epochs=8, hidden=16, members=2).model
 
@@ -50,7 +37,7 @@ def penguins() -> Model:
 @pytest.fixture
 def page(browser: Any) -> Iterator[Any]:
     found = browser.new_page(locale="en-US")
-    found.set_default_timeout(5000)
+    found.set_default_timeout(60_000)
     said: list[str] = []
     found.on("console", lambda message: said.append(message.text))
     found.on("pageerror", lambda error: said.append(str(error)))
