@@ -314,12 +314,12 @@ def write(found: Sequence[Measured], path: Path) -> None:
         rows.writerows({**asdict(m), "speed": round(m.speed, 3)} for m in found)
 
 
-def parsed() -> argparse.Namespace:
-    """Return what was asked for on the command line."""
+def parsed(words: Sequence[str] | None = None) -> argparse.Namespace:
+    """Return what was asked for on the command line, or by these words."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("sets", nargs="*", default=list(TABLES), choices=[*TABLES, []], metavar="SET")
+    parser.add_argument("sets", nargs="*", metavar="SET", help=f"both of {', '.join(TABLES)} by default")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--trials", type=int, default=24)
     parser.add_argument("--epochs", type=int, default=10)
@@ -328,7 +328,11 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--sides", nargs="+", choices=SIDES, default=list(USUAL))
     parser.add_argument("--csv", type=Path)
     parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
-    return parser.parse_args()
+    said = parser.parse_args(words)
+    said.sets = said.sets or list(TABLES)  # a default is no choice of argparse's, where there may be none
+    if unknown := [name for name in said.sets if name not in TABLES]:
+        parser.error(f"unknown set {unknown[0]!r}; expected {', '.join(TABLES)}")
+    return said
 
 
 def main() -> None:

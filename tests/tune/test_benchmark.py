@@ -183,3 +183,10 @@ def test_all_sides_are_given_the_same_candidates(speeds: ModuleType, tmp_path: P
     assert speeds.by_optuna(plan, 1, train) == [0.5] * 6
     said = [(c.layers, c.width, c.learning_rate, c.batch_size) for c in candidates for _ in range(3)]
     assert asked == said
+
+
+def test_without_a_name_all_tables_are_measured() -> None:
+    speeds = _loaded("tune")
+    assert speeds.parsed([]).sets == speeds.parsed(["adult_income", "letter_recognition"]).sets
+    with pytest.raises(SystemExit):
+        speeds.parsed(["adult"])
