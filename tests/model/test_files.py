@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import stat
@@ -15,7 +16,7 @@ import pytest
 
 from minicolumn.errors import DataError, ModelFileError
 from minicolumn.model import files
-from minicolumn.model.files import read_whole, write_atomically
+from minicolumn.model.files import read_whole, write_atomically, write_together
 
 
 def listing(folder: Path) -> list[str]:
@@ -269,3 +270,22 @@ def test_an_interrupt_between_any_two_lines_leaves_the_old_file_or_the_new_one_a
             sys.settrace(before)
             break
     assert 30 < old_ones < number < 999  # some come after the rename
+
+
+def test_of_several_files_it_is_told_how_many_are_in_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system may rename one and refuse the next: then "nothing was written" would be a lie."""
+    real = os.replace
+
+    def replace(source: str, target: str) -> None:
+        if target.endswith("b.c"):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", replace)
+    with pytest.raises(DataError, match=r"b\.c.*1 of 2 files are in place"):
+        write_together({tmp_path / "a.h": [b"new"], tmp_path / "b.c": [b"new"]})
+    with pytest.raises(DataError, match=r"b\.c.*nothing was written"):
+        write_together({tmp_path / "b.c": [b"new"], tmp_path / "c.h": [b"new"]})
+    assert listing(tmp_path) == ["a.h"]

@@ -14,6 +14,7 @@ import secrets
 import stat
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from minicolumn.errors import DataError, ModelFileError, did_you_mean
@@ -54,64 +55,78 @@ def write_atomically(path: PathLike, chunks: Iterable[bytes | memoryview]) -> No
     ...     target.read_bytes()
     b'one two'
     """
-    target, old = _resolve(path), None
-    try:
-        old = _old_file(target, shown(path))
-        _remove_leftovers(target)
-        _write_and_rename(target, old, chunks)
-    except _NotDurable as error:
-        raise DataError(_NOT_DURABLE.format(shown(path), reason(error))) from None
-    except OSError as error:
-        kept = "nothing was written" if old is None else "the old file is untouched"
-        raise DataError(f"cannot write {shown(path)}: {reason(error)}; {kept}") from None
+    write_together({path: chunks})
 
 
-def write_together(files: Mapping[Path, bytes]) -> None:
+def write_together(files: Mapping[PathLike, Iterable[bytes | memoryview]]) -> None:
     """Replace several files, none of them before all are on the disk.
 
-    files       the bytes of each; what holds for one in `write_atomically` holds for each
-    Errors      DataError in one line, as of `write_atomically`; then all old files are untouched, unless it
-                is a rename that fails
+    files       the chunks of each, in order; what holds for one in `write_atomically` holds for each
+    Errors      DataError in one line, with what became of the old files: they are untouched, but where the
+                system renames some and refuses another
 
     >>> import pathlib, tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write_together({pathlib.Path(folder, "a.h"): b"int f(void);", pathlib.Path(folder, "a.c"): b""})
+    ...     write_together({pathlib.Path(folder, "a.h"): [b"int f(void);"], pathlib.Path(folder, "a.c"): []})
     ...     sorted(path.name for path in pathlib.Path(folder).iterdir())
     ['a.c', 'a.h']
     """
-    path: PathLike = ""
+    staged: list[_Staged] = []
+    path, old, done = next(iter(files), ""), None, 0
     with ExitStack() as stack:
         try:
-            staged: list[tuple[str, str, int | None]] = []
-            for path, content in files.items():
-                target = _resolve(path)
+            for path, chunks in files.items():
+                target, old = _resolve(path), None
                 old = _old_file(target, shown(path))
                 _remove_leftovers(target)
-                staged.append((_staged(stack, target, old, content), target, _folder_of(stack, target)))
-            for temporary, target, _ in staged:
-                os.replace(temporary, target)
-            for _, _, folder in staged:
-                _sync_folder(folder)
+                staged.append(_stage(stack, path, target, old, chunks))
+            for each in staged:
+                path, old = each.path, each.old
+                os.replace(each.temporary, each.target)
+                done += 1
+            for each in staged:
+                path = each.path
+                _sync_folder(each.folder)
         except _NotDurable as error:
             raise DataError(_NOT_DURABLE.format(shown(path), reason(error))) from None
         except OSError as error:
-            raise DataError(f"cannot write {shown(path)}: {reason(error)}; nothing was written") from None
+            kept = "nothing was written" if old is None else "the old file is untouched"
+            kept = f"{done} of {len(files)} files are in place" if done else kept
+            raise DataError(f"cannot write {shown(path)}: {reason(error)}; {kept}") from None
 
 
-def _staged(stack: ExitStack, target: str, old: os.stat_result | None, content: bytes) -> str:
-    """Write a locked temporary file beside the target, which is gone when the stack closes."""
-    temporary = _name_beside(target)
-    stack.callback(_unlink, temporary)  # before there is a file of that name: Ctrl-C may come at any time
-    handle = _create(temporary, 0o666 if old is None else 0o600)
-    stack.callback(_close, handle)
-    _fill(handle, [content], old)
-    return temporary
+@dataclass(frozen=True)
+class _Staged:
+    """A new file that is on the disk under another name, and what it is to replace."""
+
+    path: PathLike
+    target: str
+    old: os.stat_result | None
+    temporary: str
+    folder: int | None
 
 
-def _folder_of(stack: ExitStack, target: str) -> int | None:
+def _stage(
+    stack: ExitStack,
+    path: PathLike,
+    target: str,
+    old: os.stat_result | None,
+    chunks: Iterable[bytes | memoryview],
+) -> _Staged:
+    """Write a file beside its target, durable and locked, so nobody takes it for a leftover.
+
+    It is gone when the stack closes, unless it was renamed.
+    """
+    # Before the rename: nothing may be left to fail but the sync.
     folder = _open_folder(os.path.dirname(target))
     stack.callback(_close, folder)
-    return folder
+    temporary = _name_beside(target)
+    # Ctrl-C may come between any two lines: the name is known before there is a file of it.
+    stack.callback(_unlink, temporary)
+    handle = _create(temporary, 0o666 if old is None else 0o600)
+    stack.callback(_close, handle)
+    _fill(handle, chunks, old)
+    return _Staged(path, target, old, temporary, folder)
 
 
 def _unlink(path: str) -> None:
@@ -190,36 +205,6 @@ def _require_folder(folder: str, name: str) -> None:
         os.stat(folder)
     except FileNotFoundError:
         raise DataError(f"cannot write {name}: there is no folder {shown(folder)}") from None
-
-
-def _write_and_rename(target: str, old: os.stat_result | None, chunks: Iterable[bytes | memoryview]) -> None:
-    """Write the temporary file, make it durable, rename it, make the rename durable."""
-    # Before the rename: nothing may be left to fail but the sync.
-    folder = _open_folder(os.path.dirname(target))
-    try:
-        temporary = _name_beside(target)
-        # Ctrl-C may come between any two lines: the name is known before there is a file of it.
-        try:
-            _write(temporary, target, old, chunks)
-        except BaseException:
-            _unlink(temporary)
-            raise
-        _sync_folder(folder)
-    finally:
-        _close(folder)
-
-
-def _write(
-    temporary: str, target: str, old: os.stat_result | None, chunks: Iterable[bytes | memoryview]
-) -> None:
-    """Write the temporary file and rename it; it is locked until then, so nobody takes it for a leftover."""
-    handle = None
-    try:
-        handle = _create(temporary, 0o666 if old is None else 0o600)
-        _fill(handle, chunks, old)
-        os.replace(temporary, target)
-    finally:
-        _close(handle)
 
 
 def _fill(handle: int, chunks: Iterable[bytes | memoryview], old: os.stat_result | None) -> None:

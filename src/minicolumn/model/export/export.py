@@ -170,7 +170,7 @@ def export(
             f"export: its self-test cannot be run: {reason(error)}; nothing was written"
         ) from None
     note = str(pipeline.int8_error) if pipeline.int8 else ""
-    write_together({path: text.encode() if isinstance(text, str) else text for path, text in paths.items()})
+    write_together({path: [text.encode() if isinstance(text, str) else text] for path, text in paths.items()})
     return Exported(tuple(paths), checked, len(pipeline.samples.cells), note)
 
 
