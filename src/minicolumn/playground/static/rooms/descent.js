@@ -89,7 +89,8 @@ export default function DescentRoom({ room }) {
   return html`<div class="room descent"><${Intro} name="descent"><p>${t("descent.what")}</p><//>
     <div class="descent-desk" style=${{ "--ratio": String(ratioOf(state)) }}>
       <section class="panel map-panel" aria-label=${t("descent.race")}>
-        <${RaceMap} state=${state} clock=${clock} only=${only} busy=${busy} onStart=${start} />
+        <${RaceMap} state=${state} clock=${clock} only=${only} busy=${busy}
+            asked=${() => wanted.current?.start ?? state.start} onStart=${start} />
         <${Transport} clock=${clock} />
         <p class="note map-legend"><span><svg width="16" height="16" viewBox="-11 -11 22 22" aria-hidden="true">
             <path class="star"

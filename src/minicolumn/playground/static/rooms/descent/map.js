@@ -143,9 +143,9 @@ function labels(context, state, toCanvas, width) {
 
 /**
  * The picture with its start, which is dragged, tapped to, or moved by arrow keys.
- * @param {{state: Frame, clock: Clock, only: string | null, busy: boolean, onStart: (start: number[], dragging: boolean) => void}} props
+ * @param {{state: Frame, clock: Clock, only: string | null, busy: boolean, asked: () => number[], onStart: (start: number[], dragging: boolean) => void}} props
  */
-export function RaceMap({ state, clock, only, busy, onStart }) {
+export function RaceMap({ state, clock, only, busy, asked, onStart }) {
   const ref = useRef(/** @type {HTMLCanvasElement | null} */ (null));
   const handle = useRef(/** @type {HTMLElement | null} */ (null));
   const ground = useRef(/** @type {Ground | null} */ (null));
@@ -213,9 +213,10 @@ export function RaceMap({ state, clock, only, busy, onStart }) {
     if (!by) return;
     e.preventDefault();
     const part = e.shiftKey ? 0.1 : 0.02;
+    const [x, y] = asked(); // `state` is older where keys come before the answer
     const next = [
-      within(state.start[0] + by[0] * part * (right - left), left, right),
-      within(state.start[1] + by[1] * part * (top - bottom), bottom, top),
+      within(x + by[0] * part * (right - left), left, right),
+      within(y + by[1] * part * (top - bottom), bottom, top),
     ];
     onStart(
       next.map((v) => Number(v.toPrecision(6))),
@@ -229,7 +230,7 @@ export function RaceMap({ state, clock, only, busy, onStart }) {
         aria-label=${t("descent.map", { surface: t(`descent.surface.${state.surface}`) })} />
     <button type="button" class="start-handle" ref=${handle} aria-label=${t("descent.startAt", { x, y })}
         title=${t("descent.dragMe")} onKeyDown=${key}
-        onKeyUp=${(/** @type {KeyboardEvent} */ e) => e.key.startsWith("Arrow") && onStart(state.start, false)}>
+        onKeyUp=${(/** @type {KeyboardEvent} */ e) => e.key.startsWith("Arrow") && onStart(asked(), false)}>
             <i /></button>
     ${busy && html`<div class="at-work" role="status"><i />${t("descent.atWork")}</div>`}
   </div>`;
