@@ -86,7 +86,7 @@ def ground() -> Callable[..., Ground]:
 
     def make(space: Space, **said: Any) -> Ground:
         start = {
-            "activation": "relu", "normalization": "none", "dropout": 0.1, "ramps": False,
+            "layers": 3, "width": 64, "shape": "constant", "activation": "relu", "normalization": "none", "dropout": 0.1, "ramps": False,
             "optimizer": "adamw",
             "learning_rate": 0.01, "weight_decay": 0.01, "schedule": "cosine", "batch_size": 32,
         }  # fmt: skip

@@ -6,7 +6,7 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -19,10 +19,12 @@ import minicolumn as mc
 from minicolumn.errors import DataError, DivergenceError
 from minicolumn.model.metrics import METRICS
 from minicolumn.tune import Candidate, Space
+from minicolumn.tune.build import Workshop
 from minicolumn.tune.evaluate import Watcher, evaluate
+from minicolumn.tune.score import Score
 from minicolumn.tune.search import Progress
 from minicolumn.tune.session import SearchPlan, Shown, run_search
-from minicolumn.tune.trial import Trial
+from minicolumn.tune.trial import Trial, summary_of
 
 Plan = Callable[..., SearchPlan]
 NEVER = Watcher(lambda: False)
@@ -241,6 +243,34 @@ def test_a_trial_without_prospect_is_pruned_at_a_rung(plan: Plan) -> None:
     best = max(whole.curves[0]), max(whole.curves[1][:2])
     assert asked == [(2, max(whole.curves[0][:2])), (6, float(np.mean(best)))]
     assert trial.score == pytest.approx(np.mean(best))
+
+
+def test_a_fold_ends_where_it_got_no_better_and_no_later_fold_goes_further(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noise = np.random.default_rng(1).standard_normal((120, 3))  # learnt by heart, for worse scores
+    made = plan(table=polars.DataFrame(noise, schema=["a", "b", "y"]), folds=3, epochs=60)
+    candidate = _first(made)
+    patience = made.workshop.patience(candidate)
+    trial = evaluate(made.workshop, candidate, NEVER)
+    monkeypatch.setattr(Workshop, "patience", lambda self, candidate: math.inf)
+    whole = evaluate(made.workshop, candidate, NEVER)
+    assert trial is not None
+    assert whole is not None
+    assert patience == 30
+    assert [len(curve) for curve in whole.curves] == [60, 60, 60]
+    most = 60
+    for curve, longer in zip(trial.curves, whole.curves, strict=True):
+        ends = [n for n in range(1, 61) if n - _last_best(longer[:n], made.setup.score) >= patience]
+        most = min([most, *ends])
+        assert curve == longer[:most]
+    assert len(trial.curves[0]) < 60  # or nothing was tested
+    assert trial.by_fold == summary_of(trial.curves, made.setup.score).by_fold
+
+
+def _last_best(curve: Sequence[float], score: Score) -> int:
+    """Return the epoch of the best score, of equal ones the last, from 1."""
+    return max(range(1, len(curve) + 1), key=lambda n: (score.sign * curve[n - 1], n))
 
 
 def test_a_search_that_is_over_leaves_no_half_trial(plan: Plan) -> None:

@@ -146,7 +146,30 @@ def test_the_course_ends_near_the_best(whole: Space, ground: Callable[..., Groun
     found = run(Course(ground(whole)))
     best = max(worth(t.candidate) for t in found)
     assert best > -0.005  # the landscape's top is 0
-    assert len(found) < 60
+    assert len(found) < 90
+
+
+def test_the_course_begins_once_more_from_the_recipe_s_own_network(
+    whole: Space, ground: Callable[..., Ground]
+) -> None:
+    """Where width and depth help only together, the way up from few neurons does not find them."""
+    course = Course(ground(whole))
+
+    def value(c: Candidate) -> float:
+        return 1.0 if c.layers == 3 and c.width == 64 else -0.01 * c.layers * math.log2(c.width)
+
+    trials = []
+    while (candidate := course.ask()) is not None:
+        by_fold = tuple(map(float, value(candidate) + HARD))
+        size = sum(candidate.hidden)
+        trials.append(Trial(len(trials), candidate, "finished", size, score=by_fold[0], by_fold=by_fold))
+        course.tell(trials[-1])
+    place = next(n for n, t in enumerate(trials) if t.candidate.hidden == (64, 64, 64))
+    assert course.step_of(trials[place].candidate) == "From the other end"
+    assert "From the other end: 64-64-64 relu. The recipe's own network: r2" in " ".join(course.story)
+    assert place > 10
+    assert {t.candidate.learning_rate for t in trials[place + 1 :] if t.candidate.layers == 3}  # around it too
+    assert course.story[-1] == "Nothing around it is better: the course ends here."
 
 
 def test_the_course_stops_when_more_neurons_do_not_help(whole: Space, ground: Callable[..., Ground]) -> None:

@@ -108,3 +108,9 @@ def test_a_trial_from_json_is_checked(change: dict[str, Any]) -> None:
 
 def test_the_standard_error_of_one_value_is_unknown() -> None:
     assert math.isnan(standard_error([1.0]))
+
+
+def test_a_fold_that_ended_early_has_no_value_behind_its_end() -> None:
+    curves, score = [[0.5, 0.7], [0.8]], Score("r2", True)
+    values = [value_at(curves, 4, resource, score) for resource in range(1, 9)]
+    assert values == pytest.approx([0.5, 0.7, math.nan, math.nan, 0.75, *[math.nan] * 3], nan_ok=True)

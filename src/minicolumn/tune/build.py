@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -84,6 +85,13 @@ class Workshop:
     def epochs_of(self, candidate: Candidate) -> int:
         """Return over how many epochs a candidate is trained."""
         return self.epochs if candidate.parent is None else max(1, self.epochs // 2)
+
+    def patience(self, candidate: Candidate) -> float:
+        """Return after how many epochs without a better score a fold ends: as the recipe of one network has it.
+
+        Never where others grow from it: their weights depend on the candidate alone, not on rows held out.
+        """
+        return math.inf if self.nursery is not None else self.recipe(candidate).patience
 
     def parameters(self, candidate: Candidate) -> int:
         """Return how many weights a candidate's network has."""

@@ -6,6 +6,9 @@
 
 Every candidate goes the same way through folds and epochs, so at one resource all values are of the same rows
 and can be compared: pruning works on epochs and folds together.
+
+A fold ends early where its score has not got better for the recipe's patience, as it does in `train`; no
+later fold goes further than one before it, since the score is of an epoch that all folds have behind.
 """
 
 from __future__ import annotations
@@ -28,7 +31,7 @@ from minicolumn.tune.score import Score
 from minicolumn.tune.trial import State, Summary, Trial, standard_error, summary_of
 
 Prune = Callable[[int, float], bool]  # of a resource and the value there
-_PRUNED, _CUT = "pruned", "cut short"
+_PRUNED, _CUT, _ENOUGH = "pruned", "cut short", "no better for long"
 
 
 @dataclass
@@ -109,10 +112,10 @@ def value_at(curves: Sequence[Sequence[float]], epochs: int, resource: int, scor
     >>> value_at([[0.5, 0.7], [0.8, 0.6]], 2, 3, Score("r2", True))
     0.75
     """
-    if sum(map(len, curves)) < resource:
+    fold, behind = divmod(resource - 1, epochs)
+    if len(curves) <= fold or len(curves[fold]) <= behind:
         return math.nan
-    fold, left = divmod(resource, epochs)
-    begun = [*curves[:fold], *([curves[fold][:left]] if left else [])]
+    begun = [*curves[:fold], curves[fold][: behind + 1]]
     return float(np.mean([_best(curve, score) for curve in begun]))
 
 
@@ -133,11 +136,20 @@ def _train_fold(
     losses: list[list[float]],
 ) -> str:
     """Train on one fold, note its curves, and return why it ended."""
-    done = [_best(curve, workshop.score) for curve in curves]
+    done = tuple(_best(curve, workshop.score) for curve in curves)
+    most = min(map(len, curves), default=workshop.epochs)
     curves.append([])
     losses.append([])
     guard = _Guard(
-        workshop.score, fold * workshop.epochs, tuple(done), watcher, standing, curves[-1], losses[-1]
+        workshop.score,
+        fold * workshop.epochs,
+        done,
+        most,
+        workshop.patience(candidate),
+        watcher,
+        standing,
+        curves[-1],
+        losses[-1],
     )
     standing.fold, standing.epoch = fold, 0
     trainer = workshop.trainer(candidate, fold, [guard])
@@ -155,14 +167,17 @@ def _best(curve: Sequence[float], score: Score) -> float:
 
 @dataclass(frozen=True)
 class _Guard(Callback):
-    """Note a fold's scores, and end it where the search is over or the trial has no prospect.
+    """Note a fold's scores, and end it where the search is over, the trial has no prospect, or it has enough.
 
-    behind      epochs of the folds before; done: the best scores of those
+    behind      epochs of the folds before; done: the best scores of those; most: epochs that each of them has
+    patience    epochs without a better score
     """
 
     score: Score
     behind: int
     done: tuple[float, ...]
+    most: int
+    patience: float
     watcher: Watcher
     standing: Standing
     curve: list[float]
@@ -184,12 +199,21 @@ class _Guard(Callback):
             trainer.stop(_CUT)
         elif self._is_rung(resource) and self.watcher.prune(resource, value):
             trainer.stop(_PRUNED)
+        elif self._epochs_left() <= 0:
+            trainer.stop(_ENOUGH)
 
     def quiet_epochs(self, trainer: Trainer) -> float:
-        """Return the epochs up to the next rung; that the search is over may be seen a call later."""
+        """Return the epochs up to the next rung or end; that the search is over may be seen a call later."""
         resource = self.behind + len(self.curve)
         place = bisect.bisect_right(self.watcher.rungs, resource)
-        return self.watcher.rungs[place] - resource if place < len(self.watcher.rungs) else math.inf
+        rung = self.watcher.rungs[place] - resource if place < len(self.watcher.rungs) else math.inf
+        return min(rung, self._epochs_left())
+
+    def _epochs_left(self) -> float:
+        """Return after how many epochs this fold has enough, if none of them is better."""
+        worth = [self.score.sign * value if math.isfinite(value) else -math.inf for value in self.curve]
+        waited = worth[::-1].index(max(worth)) if worth else 0  # of equal ones the last, as the score has it
+        return min(self.most - len(self.curve), self.patience - waited)
 
     def _is_rung(self, resource: int) -> bool:
         place = bisect.bisect_left(self.watcher.rungs, resource)

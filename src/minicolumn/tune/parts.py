@@ -24,6 +24,7 @@ from minicolumn.tabular.limits import LIMITS, MOST_UNITS
 
 MOST_LAYERS, MOST_CHOICES = 16, 1000
 SHAPES = ("constant", "funnel", "pyramid", "free")
+TOPOLOGY = ("layers", "width", "shape")  # parts that make the hidden layers
 NORMALIZATIONS = ("none", "batch", "layer", "rms")
 _SPAN = re.compile(r"(\d+)\s*(?:-|\.\.)\s*(\d+)")
 

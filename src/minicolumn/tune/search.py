@@ -225,7 +225,7 @@ class Search:
         """
         folds = self.workshop.folds
         at_once, longer = math.sqrt(min(self.threads, folds + 1)), 1.0 / max(folds - 1, 1)
-        share = trial.epoch / max(self.workshop.epochs_of(trial.candidate), 1)
+        share = trial.epoch / max(map(len, trial.curves), default=trial.epoch)
         before = self._lineage_seconds(trial.candidate)
         again = 0.0 if self._has_weights(trial.candidate.parent) else before / at_once
         return share * trial.seconds * (1.0 + longer) / at_once + longer * before + again

@@ -21,7 +21,7 @@ from minicolumn.errors import DataError, warn_user
 from minicolumn.tabular.settings import check_time
 from minicolumn.tune.api import space_from
 from minicolumn.tune.candidate import Candidate
-from minicolumn.tune.parts import Interval
+from minicolumn.tune.parts import TOPOLOGY, Interval
 from minicolumn.tune.score import Score
 from minicolumn.tune.space import Space
 from minicolumn.tune.strategies import Ground, Strategy, strategy_by_name
@@ -29,7 +29,6 @@ from minicolumn.tune.trial import Trial, smallest_within, standard_error
 
 # Those that neither prune within a training nor hand weights on: scikit-learn trains candidates by itself.
 WHOLE = ("course", "grid", "random", "tpe")
-_TOPOLOGY = ("layers", "width", "shape")
 # scikit-learn raises this where nothing that it was given at once could be fitted: here one bad candidate.
 _ALL_FAILED = re.compile(r"\s*All the \d+ fits failed")
 # Which parameter of the estimators a part of a space is.
@@ -49,8 +48,9 @@ _OTHERS: dict[str, Any] = {
     "learning_rate": Interval(3e-4, 3e-2),
     "weight_decay": Interval(1e-5, 1e-1),
 }
-# Where a strategy may begin, and what stands for parts that the estimator says itself.
+# Where a strategy may begin, scikit-learn's own network, and what stands for parts that the estimator says.
 _START: dict[str, Any] = {
+    "layers": 1, "width": 100, "shape": "constant",
     "activation": "relu", "normalization": "none", "dropout": 0.05, "ramps": False, "optimizer": "adam",
     "learning_rate": 3e-3, "weight_decay": 1e-4, "schedule": "constant", "batch_size": 128,
 }  # fmt: skip
@@ -216,7 +216,7 @@ class TopologySearchCV(BaseSearchCV):
 
     def _params(self, candidate: Candidate, space: _Searched) -> dict[str, Any]:
         """Return a candidate as parameters of the estimator."""
-        names = [name for name in space.names if name not in _TOPOLOGY]
+        names = [name for name in space.names if name not in TOPOLOGY]
         return {
             "hidden_layer_sizes": candidate.hidden,
             **{PARAMETERS[name]: getattr(candidate, name) for name in names},

@@ -15,7 +15,7 @@ from minicolumn.lower.llvm.runtime.thread_count import cores
 from minicolumn.model.files import PathLike
 from minicolumn.tabular.pipeline import TableRun, data_hash
 from minicolumn.tabular.plan import TablePlan
-from minicolumn.tabular.recipe import habits_of, table_batch, table_recipe
+from minicolumn.tabular.recipe import HIDDEN, habits_of, table_batch, table_recipe
 from minicolumn.train.side_by_side import Progress as RefitProgress
 from minicolumn.tune.build import Workshop, knots_of, outputs_of, own_loss, whole_space
 from minicolumn.tune.cluster import Cluster, connected, is_client
@@ -23,6 +23,7 @@ from minicolumn.tune.crew import Crew
 from minicolumn.tune.executor import Executed
 from minicolumn.tune.folds import FoldData, folds_of, usual_folds
 from minicolumn.tune.growth import Nursery
+from minicolumn.tune.parts import TOPOLOGY
 from minicolumn.tune.score import score_by_name
 from minicolumn.tune.search import Budget, Progress, Search
 from minicolumn.tune.space import Space
@@ -85,7 +86,8 @@ def plan_search(table: TablePlan, asked: Asked) -> SearchPlan:
     knots, settings = knots_of(table), table.settings
     start = _start(table)
     # A grid is of what was said, and of networks: all else is as the recipe has it.
-    space = whole_space(asked.space, table, knots, start if asked.strategy == "grid" else {})
+    rest = {name: value for name, value in start.items() if name not in TOPOLOGY}
+    space = whole_space(asked.space, table, knots, rest if asked.strategy == "grid" else {})
     score = score_by_name("score", asked.score, table.schema.task, outputs_of(table))
     count = usual_folds(len(table.train.X)) if asked.folds is None else asked.folds
     folds = FoldData(table, folds_of(table, count, asked.seed))
@@ -114,6 +116,9 @@ def _start(table: TablePlan) -> dict[str, object]:
     """Return where a search may begin: what the recipe of one network is."""
     habits = habits_of(table.encoder)
     return {
+        "layers": len(HIDDEN),
+        "width": max(HIDDEN),
+        "shape": "constant",
         "activation": habits.activation,
         "normalization": "none",
         "dropout": habits.dropout,

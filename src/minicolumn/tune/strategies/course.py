@@ -2,13 +2,15 @@
 
     few neurons, twice as many while it helps -> a layer more while it helps -> the funnel
     -> activation, normalization, ramps -> the rates -> once more around what was found, in smaller steps
+    -> with the time left the same from the recipe's own network, which is large
 
 It helps where the difference to what was kept, fold by fold, is larger than its standard error. A larger
 network has to help; one of the same size has to be better; a smaller one may be behind the best by one
 standard error.
 
 Source      coordinate search: Hooke & Jeeves 1961, "Direct search"; few neurons first: Fahlman & Lebiere 1990
-Differs     it looks at one part at a time and heeds errors; what two parts do together it may miss
+Differs     it looks at one part at a time and heeds errors; what two parts do together it may miss, for
+            which it begins from two ends
 """
 
 from __future__ import annotations
@@ -127,14 +129,28 @@ class Course(Remembering):
         kept = yield from self._shapes(kept)
         kept = yield from self._others(kept, _MANNERS, 0)
         kept = yield from self._others(kept, _RATES, 0)
+        yield from self._around(kept)
+        kept = yield from self._other_end()
+        if kept is not None:
+            yield from self._around(kept)
+        self.story.append("Nothing around it is better: the course ends here.")
+
+    def _around(self, kept: Way) -> Steps:
+        """Try what is around a network, in smaller and smaller steps, until twice nothing is better."""
         for number in range(1, _ROUNDS):
             before = kept
             self.story.append(f"Once more around {kept.candidate.words}, in smaller steps.")
             kept = yield from self._sizes(kept)
             kept = yield from self._others(kept, _MANNERS | _RATES, number)
             if kept is before and number > 1:
-                self.story.append("Nothing around it is better: the course ends here.")
                 return
+
+    def _other_end(self) -> Generator[Ladder, None, Way | None]:
+        """Try the recipe's own network; None where it was tried before, or cannot be trained."""
+        way = self._way(dict(self.ground.start), "the recipe's own network")
+        if way.candidate in self._known:
+            return None
+        return (yield from self._climb(f"From the other end: {way.candidate.words}", [way], None))
 
     def _neurons(self) -> Generator[Ladder, None, Way | None]:
         """Try one hidden layer, or as few as there may be, of more and more neurons."""

@@ -21,13 +21,12 @@ import numpy as np
 
 from minicolumn.errors import DataError
 from minicolumn.tune.candidate import Candidate
-from minicolumn.tune.parts import Choices, Interval, Part, nearest
+from minicolumn.tune.parts import TOPOLOGY, Choices, Interval, Part, nearest
 from minicolumn.tune.strategies.strategy import Ground, Remembering
 from minicolumn.tune.trial import Trial, gain
 
 _PATIENCE = 2  # sizes in a row that do not help
 _ATTEMPTS = 100  # draws of rates in vain, after which all counts as tried
-_TOPOLOGY = ("layers", "width", "shape")
 Steps = Generator[list[Candidate], None, None]
 
 
@@ -95,7 +94,7 @@ class Grow(Remembering):
     def _seedling(self, number: int) -> Candidate:
         """Return the smallest network of the space: with the rates of the recipe, later with drawn ones."""
         rng = np.random.default_rng([self.ground.seed, number])
-        parts = {name: p for name, p in self.ground.space.said().items() if name not in _TOPOLOGY}
+        parts = {name: p for name, p in self.ground.space.said().items() if name not in TOPOLOGY}
         start: Mapping[str, Any] = self.ground.start
         values = {
             name: nearest(part, start[name]) if number == 0 and name in start else _drawn(part, rng)
