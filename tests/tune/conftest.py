@@ -86,8 +86,8 @@ def ground() -> Callable[..., Ground]:
 
     def make(space: Space, **said: Any) -> Ground:
         start = {
-            "layers": 3, "width": 64, "shape": "constant", "activation": "relu", "normalization": "none", "dropout": 0.1, "ramps": False,
-            "optimizer": "adamw",
+            "layers": 3, "width": 64, "shape": "constant", "activation": "relu", "normalization": "none",
+            "dropout": 0.1, "ramps": False, "optimizer": "adamw",
             "learning_rate": 0.01, "weight_decay": 0.01, "schedule": "cosine", "batch_size": 32,
         }  # fmt: skip
         usual = Ground(space, Score("r2", True), folds=4, epochs=8, seed=0, start=start)

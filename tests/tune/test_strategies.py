@@ -139,7 +139,7 @@ def test_the_course_goes_from_few_neurons_to_more_to_layers_to_the_funnel(
     assert course.story[0].startswith(
         "Few neurons first: one hidden layer, wider while it helps. 64 neurons: r2"
     )
-    assert course.story[-1] == "Nothing around it is better: the course ends here."
+    assert course.story[-1].startswith("The course ends here")
 
 
 def test_the_course_ends_near_the_best(whole: Space, ground: Callable[..., Ground]) -> None:
@@ -168,8 +168,8 @@ def test_the_course_begins_once_more_from_the_recipe_s_own_network(
     assert course.step_of(trials[place].candidate) == "From the other end"
     assert "From the other end: 64-64-64 relu. The recipe's own network: r2" in " ".join(course.story)
     assert place > 10
-    assert {t.candidate.learning_rate for t in trials[place + 1 :] if t.candidate.layers == 3}  # around it too
-    assert course.story[-1] == "Nothing around it is better: the course ends here."
+    assert any(t.candidate.layers == 3 for t in trials[place + 1 :])  # around it too
+    assert course.story[-1].startswith("The course ends here")
 
 
 def test_the_course_stops_when_more_neurons_do_not_help(whole: Space, ground: Callable[..., Ground]) -> None:

@@ -87,7 +87,7 @@ class Workshop:
         return self.epochs if candidate.parent is None else max(1, self.epochs // 2)
 
     def patience(self, candidate: Candidate) -> float:
-        """Return after how many epochs without a better score a fold ends: as the recipe of one network has it.
+        """Return after how many epochs without a better score a fold ends: as in the recipe of one network.
 
         Never where others grow from it: their weights depend on the candidate alone, not on rows held out.
         """

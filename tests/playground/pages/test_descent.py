@@ -47,15 +47,23 @@ def test_a_start_that_is_dragged_and_moved_by_keys_is_raced_from(visit: Visit) -
 def test_keys_that_come_before_an_answer_each_move_the_start(visit: Visit) -> None:
     page = visit("descent", reduced_motion="reduce")
     page.get_by_text("step 150 of 150").wait_for()
-    place = "Number(document.querySelector('.start-handle').ariaLabel.replace('−', '-').match(/-?[\\d.]+/)[0])"
-    tap = "for (const type of ['keydown', 'keyup']) handle.dispatchEvent(new KeyboardEvent(type, {key, bubbles: true}))"
-    taps = f"([key, n]) => {{ const handle = document.querySelector('.start-handle'); while (n--) {tap}; }}"
-    begun = float(page.evaluate(place))
-    page.evaluate(taps, ["ArrowRight", 1])
-    page.wait_for_function(f"old => {place} != old", arg=begun)
-    step = float(page.evaluate(place)) - begun
-    page.evaluate(taps, ["ArrowRight", 3])  # no answer comes between them: nothing else runs in the page
-    page.wait_for_function(f"([begun, step]) => Math.abs({place} - begun - 4 * step) < step / 2", arg=[begun, step])
+    page.evaluate("""() => {
+      const handle = document.querySelector(".start-handle");
+      window.place = () => Number(handle.ariaLabel.replace("\u2212", "-").match(/-?[\\d.]+/)[0]);
+      window.tap = (times) => {  // no answer comes between them: nothing else runs in the page
+        const options = {key: "ArrowRight", bubbles: true};
+        for (let n = 0; n < times; n++)
+          for (const type of ["keydown", "keyup"]) handle.dispatchEvent(new KeyboardEvent(type, options));
+      };
+    }""")
+    begun = page.evaluate("place()")
+    page.evaluate("tap(1)")
+    page.wait_for_function("begun => place() !== begun", arg=begun)
+    step = page.evaluate("place()") - begun
+    page.evaluate("tap(3)")
+    page.wait_for_function(
+        "([begun, step]) => Math.abs(place() - begun - 4 * step) < step / 2", arg=[begun, step]
+    )
 
 
 def test_one_rate_for_all_on_a_phone_in_korean(visit: Visit) -> None:

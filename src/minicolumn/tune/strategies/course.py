@@ -25,7 +25,7 @@ from minicolumn.tune.strategies.strategy import Ground, Remembering
 from minicolumn.tune.trial import Trial, gain, with_error
 
 Values = dict[str, Any]
-_ROUNDS = 8  # each takes steps half as far as the one before
+_ROUNDS = 4  # each takes steps half as far as the one before; smaller ones follow the folds' chance
 _PATIENCE = 2  # larger networks in a row that do not help
 # Of the parts that are no topology: their names in sentences, in the order in which they are tried.
 _RATES = {
@@ -133,7 +133,7 @@ class Course(Remembering):
         kept = yield from self._other_end()
         if kept is not None:
             yield from self._around(kept)
-        self.story.append("Nothing around it is better: the course ends here.")
+        self.story.append("The course ends here: what smaller steps would change, the folds cannot tell.")
 
     def _around(self, kept: Way) -> Steps:
         """Try what is around a network, in smaller and smaller steps, until twice nothing is better."""
