@@ -16,13 +16,12 @@ tables the search is better.
 from __future__ import annotations
 
 import argparse
-import csv
 import math
 import os
 import sys
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +33,7 @@ from minicolumn.errors import DataError
 from minicolumn.tables import read_table
 
 sys.path.insert(0, str(Path(__file__).parent))
+from measured import keep, known
 from table_scores import SETS, Task
 from tune_strategies import score_of, searched, split
 
@@ -111,35 +111,6 @@ def compared(
     )
 
 
-# The file ---------------------------------------------------------------------------------------------------
-
-
-def known(path: Path) -> list[Pair]:
-    """Return what a CSV file holds; DataError where it is none of this benchmark's."""
-    if not path.exists():
-        return []
-    with open(path, newline="") as file:
-        rows = csv.DictReader(file)
-        if rows.fieldnames is not None and list(rows.fieldnames) != [f.name for f in fields(Pair)]:
-            raise DataError(f"{path}: it has other columns than this benchmark writes; give another --csv")
-        return [_pair(row) for row in rows if None not in row.values()]  # a torn last line is done again
-
-
-def _pair(row: dict[str, str]) -> Pair:
-    kinds = {"int": int, "float": float, "str": str}
-    return Pair(**{f.name: kinds[str(f.type)](row[f.name]) for f in fields(Pair)})
-
-
-def keep(pairs: Iterable[Pair], path: Path) -> None:
-    """Write all pairs aside and put the file in its place, so that it is whole at any time."""
-    aside = path.with_name(f"{path.name}.tmp")
-    with open(aside, "w", newline="") as file:
-        rows = csv.DictWriter(file, [f.name for f in fields(Pair)])
-        rows.writeheader()
-        rows.writerows([asdict(pair) for pair in pairs])
-    os.replace(aside, path)
-
-
 # The table --------------------------------------------------------------------------------------------------
 
 
@@ -183,7 +154,7 @@ def parsed() -> argparse.Namespace:
 def main() -> None:
     """Do what the file lacks, a row at a time, and print the table."""
     said = parsed()
-    pairs = known(said.csv)
+    pairs = known(said.csv, Pair)
     done = {pair.kind for pair in pairs}
     print(f"minicolumn {mc.__version__}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {said.csv}")
     wanted = [(name, seed, said.strategy, said.seconds) for seed in said.seeds for name in said.sets]
@@ -193,7 +164,7 @@ def main() -> None:
         frame = read_table(said.data / f"{name}.csv.gz")
         pair = measured(name, frame, SETS[name], seed, strategy, seconds, threads=said.threads)
         pairs.append(pair)
-        keep(pairs, said.csv)
+        keep(pairs, said.csv, Pair)
         words = f"train {pair.default:.4f}  tune {pair.tuned:.4f}  {pair.trials} trials  {pair.winner}"
         print(f"  {name:22} seed {seed}  {words}", flush=True)
     print("\n".join(shown([pair for pair in pairs if pair.kind in set(wanted)])))

@@ -15,12 +15,11 @@ the same command takes up a run that was ended.
 from __future__ import annotations
 
 import argparse
-import csv
 import os
 import platform
 import sys
 import time
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +33,7 @@ from minicolumn.tabular.settings import TableSettings
 from minicolumn.tune.study import Study
 
 sys.path.insert(0, str(Path(__file__).parent))
+from measured import keep, known
 from table_scores import SETS, Task
 
 STRATEGIES = ("course", "random", "tpe", "asha", "hyperband", "grow")
@@ -100,26 +100,6 @@ def run(
         return None
     trials, weights = len(study.records), study.winner.parameters
     return Result(name, entrant, seed, score_of(study.metrics), seconds, trials, weights)
-
-
-def known(path: Path | None) -> list[Result]:
-    """Return the results that a file holds; a torn last line is none."""
-    if path is None or not path.exists():
-        return []
-    kinds = {"str": str, "int": int, "float": float}
-    with open(path, newline="") as file:
-        rows = [row for row in csv.DictReader(file) if None not in row.values()]
-    return [Result(**{f.name: kinds[str(f.type)](row[f.name]) for f in fields(Result)}) for row in rows]
-
-
-def keep(results: list[Result], path: Path) -> None:
-    """Write all results aside and put the file in its place, so that it is whole at any time."""
-    aside = path.with_name(f"{path.name}.tmp")
-    with open(aside, "w", newline="") as file:
-        rows = csv.DictWriter(file, [f.name for f in fields(Result)])
-        rows.writeheader()
-        rows.writerows([asdict(result) for result in results])
-    os.replace(aside, path)
 
 
 def show(results: list[Result], entrants: list[str]) -> None:
@@ -191,7 +171,7 @@ def main() -> None:
     )
     print(f"{said.seconds:g} s a search, load when it began {os.getloadavg()[0]:.1f}\n")
     budget = {"time": said.seconds, "threads": said.threads}
-    results = known(said.csv)
+    results = known(said.csv, Result)
     done = {(result.table, result.seed, result.entrant) for result in results}
     for seed in said.seeds:
         first = seed % len(said.strategies)
@@ -207,7 +187,7 @@ def main() -> None:
                 results.append(found)
                 print(f"  {found}", flush=True)
                 if said.csv:
-                    keep(results, said.csv)
+                    keep(results, said.csv, Result)
     results = [r for r in results if r.table in said.sets and r.seed in said.seeds]
     entrants = [BASELINE, *said.strategies]
     show(results, entrants)

@@ -139,3 +139,23 @@ def first_line(error: BaseException, most: int = 300) -> str:
     """
     text = str(error).strip() or type(error).__name__
     return text.splitlines()[0][:most]
+
+
+def one_line(error: BaseException, most: int = 300) -> str:
+    """Return all of an error's message on one printable line, to be put into another.
+
+    >>> one_line(ValueError("two\\n  lines")), one_line(ValueError("a\\0b")), one_line(KeyError())
+    ('two lines', 'a\\\\x00b', 'KeyError')
+    """
+    text = " ".join(str(error).split()) or type(error).__name__
+    return (text if text.isprintable() else ascii(text)[1:-1])[:most]
+
+
+def reason(error: BaseException) -> str:
+    """Return what the system said of an error, without its number and the path; of others the message.
+
+    >>> reason(FileNotFoundError(2, "No such file or directory", "a.csv")), reason(ValueError("no"))
+    ('No such file or directory', 'no')
+    """
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return text or type(error).__name__

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 
@@ -33,6 +33,15 @@ def resting(locator: Any) -> str:
         if len(texts) > 5 and len(set(texts[-6:])) == 1:
             return texts[-1]
     raise AssertionError(f"never at rest: {texts[-3:]}")
+
+
+def becomes(page: Any, read: Callable[[], Any], wanted: Any) -> None:
+    """Wait up to a minute for what is read of a page to be what it should be."""
+    for _ in range(600):
+        if read() == wanted:
+            return
+        page.wait_for_timeout(100)
+    assert read() == wanted
 
 
 def drag(locator: Any, points: Sequence[tuple[float, float]], steps: int = 8) -> None:

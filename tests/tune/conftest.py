@@ -77,6 +77,7 @@ def whole() -> Space:
         layers=(1, 2, 3), width=(8, 16, 32, 64), shape=("constant", "funnel", "free"),
         activation=("relu", "mish"), normalization="none", dropout="0.0..0.5", ramps=False, optimizer="adamw",
         learning_rate="0.001..0.1", weight_decay=0.01, schedule="cosine", batch_size=(32, 64),
+        horizon=1.0,
     )  # fmt: skip
 
 
@@ -89,6 +90,7 @@ def ground() -> Callable[..., Ground]:
             "layers": 3, "width": 64, "shape": "constant", "activation": "relu", "normalization": "none",
             "dropout": 0.1, "ramps": False, "optimizer": "adamw",
             "learning_rate": 0.01, "weight_decay": 0.01, "schedule": "cosine", "batch_size": 32,
+            "horizon": 1.0,
         }  # fmt: skip
         usual = Ground(space, Score("r2", True), folds=4, epochs=8, seed=0, start=start)
         return replace(usual, **said)

@@ -95,17 +95,6 @@ def test_its_strategies_are_those_that_there_are(benchmark: ModuleType) -> None:
     assert set(benchmark.STRATEGIES) == set(STRATEGIES) - {"grid"}  # which needs a finite space
 
 
-def test_what_a_file_of_results_holds_is_read_back(benchmark: ModuleType, tmp_path: Path) -> None:
-    """A line that was torn off is none, and is done again."""
-    path = tmp_path / "found.csv"
-    results = [benchmark.Result("wine", entrant, 1, 1 / 3, 2.5, 7, 99) for entrant in ("train", "tpe")]
-    assert benchmark.known(path) == []
-    benchmark.keep(results, path)
-    assert benchmark.known(path) == results
-    path.write_text(path.read_text()[:-6])
-    assert benchmark.known(path) == results[:1]
-
-
 # What a search wins over the default ------------------------------------------------------------------------
 
 
@@ -128,22 +117,30 @@ def test_other_test_rows_change_nothing_but_the_two_scores(benchmark: ModuleType
     assert one.tuned == pytest.approx(1.0 - other.tuned)
 
 
-def test_pairs_are_kept_and_told(scores: ModuleType, tmp_path: Path) -> None:
-    path = tmp_path / "pairs.csv"
+def test_pairs_are_told(scores: ModuleType) -> None:
     pairs = [
         scores.Pair(table, seed, "course", 10.0, 0.5, 0.5 + gain + seed / 100, 1.0, 9.0, 4, 50, "8 relu")
         for table, gain in (("wine", 0.1), ("beer", -0.2))
         for seed in (0, 1)
     ]
-    scores.keep(pairs, path)
-    assert scores.known(path) == pairs
     assert len({pair.kind for pair in pairs}) == 4
     lines = scores.shown(pairs)
     assert lines[1].split()[:5] == ["wine", "0.5000", "0.6050", "0.1050", "0.0050"]
     assert lines[-1] == "the search is better on 1 of 2 tables, by the mean over the seeds"
+
+
+def test_what_was_measured_is_read_back(benchmark: ModuleType, tmp_path: Path) -> None:
+    """A line that was torn off is none, and is done again."""
+    measured, path = _loaded("measured"), tmp_path / "found.csv"
+    found = [benchmark.Result("wine", entrant, 1, 1 / 3, 2.5, 7, 99) for entrant in ("train", "tpe")]
+    assert measured.known(path, benchmark.Result) == []
+    measured.keep(found, path, benchmark.Result)
+    assert measured.known(path, benchmark.Result) == found
+    path.write_text(path.read_text()[:-6])
+    assert measured.known(path, benchmark.Result) == found[:1]
     path.write_text("a,b\n1,2\n")
     with pytest.raises(mc.DataError, match="other columns than this benchmark writes"):
-        scores.known(path)
+        measured.known(path, benchmark.Result)
 
 
 # Trials a minute beside other libraries ---------------------------------------------------------------------

@@ -250,7 +250,7 @@ def test_a_fold_ends_where_it_got_no_better_and_no_later_fold_goes_further(
 ) -> None:
     noise = np.random.default_rng(1).standard_normal((120, 3))  # learnt by heart, for worse scores
     made = plan(table=polars.DataFrame(noise, schema=["a", "b", "y"]), folds=3, epochs=60)
-    candidate = _first(made)
+    candidate = replace(_first(made), horizon=1.0)
     patience = made.workshop.patience(candidate)
     trial = evaluate(made.workshop, candidate, NEVER)
     monkeypatch.setattr(Workshop, "patience", lambda self, candidate: math.inf)
@@ -266,6 +266,18 @@ def test_a_fold_ends_where_it_got_no_better_and_no_later_fold_goes_further(
         assert curve == longer[:most]
     assert len(trial.curves[0]) < 60  # or nothing was tested
     assert trial.by_fold == summary_of(trial.curves, made.setup.score).by_fold
+
+
+def test_a_horizon_is_a_whole_training_of_fewer_epochs(plan: Plan) -> None:
+    """Its curves are those of a search with so few epochs, with the schedule's end at theirs."""
+    long, short = plan(folds=2, epochs=16), plan(folds=2, epochs=4)
+    candidate = replace(_first(long), horizon=0.25)
+    trial = evaluate(long.workshop, candidate, NEVER)
+    other = evaluate(short.workshop, replace(candidate, horizon=1.0), NEVER)
+    assert trial is not None
+    assert other is not None
+    assert [len(curve) for curve in trial.curves] == [4, 4]
+    assert trial.curves == other.curves
 
 
 def _last_best(curve: Sequence[float], score: Score) -> int:

@@ -42,6 +42,7 @@ def spaces(draw: Any) -> Space:
         weight_decay=draw(st.sampled_from([0.0, "0.001..0.1"])),
         schedule=draw(st.sampled_from(["constant", "cosine,one_cycle"])),
         batch_size=draw(numbers),
+        horizon=draw(st.sampled_from([1, "0.25,0.5,1", "0.1..1"])),
     )
 
 

@@ -172,6 +172,19 @@ def test_the_course_begins_once_more_from_the_recipe_s_own_network(
     assert course.story[-1].startswith("The course ends here")
 
 
+def test_the_course_takes_shorter_trainings_while_they_help(
+    whole: Space, ground: Callable[..., Ground]
+) -> None:
+    space = Space(layers=1, width=8, horizon=(0.125, 0.25, 0.5, 1.0)).over(whole)
+    course = Course(ground(space))
+    worth_of = {1.0: 0.0, 0.5: 0.1, 0.25: 0.2, 0.125: 0.1}
+    asked = [run_one(course, lambda c: worth_of[c.horizon]) for _ in range(5)]
+    assert [c.horizon for c in asked] == [1.0, 0.5, 0.25, 0.125, 0.25]  # and the next step from the best
+    assert course.story[1].startswith(
+        "Shorter trainings than 8 epochs, while they help. 2 epochs: r2 0.2 (better by 0.2 ± "
+    )
+
+
 def test_the_course_stops_when_more_neurons_do_not_help(whole: Space, ground: Callable[..., Ground]) -> None:
     space = Space(layers=1, width=(4, 8, 16, 32, 64, 128, 256, 512)).over(whole)
     course = Course(ground(space))

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
-from minicolumn.errors import MinicolumnError
+from minicolumn.errors import MinicolumnError, reason
 
 DONE, CHANGE_SOMETHING, INTERRUPTED = 0, 2, 130
 
@@ -28,7 +28,7 @@ def run(words: Sequence[str]) -> int:
         except BrokenPipeError:
             return _reader_left()
         except OSError as error:
-            return fail(f"cannot write: {_reason(error)}")
+            return fail(f"cannot write: {reason(error)}")
     return code
 
 
@@ -80,11 +80,6 @@ def _reader_left() -> int:
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return DONE
-
-
-def _reason(error: OSError) -> str:
-    """Return what the system said, without the error number."""
-    return error.strerror or type(error).__name__
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from minicolumn.errors import DataError
+from minicolumn.errors import DataError, reason
 
 if TYPE_CHECKING:
     from minicolumn.model import Model
@@ -33,8 +33,7 @@ def check_writable(option: str, path: str, others: tuple[str, ...] = ()) -> None
     try:
         _try_writing(path)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise DataError(f"{option}: cannot write {path!r}: {reason}") from None
+        raise DataError(f"{option}: cannot write {path!r}: {reason(error)}") from None
 
 
 def _same_file(one: str, other: str) -> bool:

@@ -46,6 +46,9 @@ class TuneOptions(TargetOptions):
     weight_decay: Annotated[str | None, Option(SPACE, "RATES", help="0.001..0.1 or 0,0.02.")] = None
     schedule: Annotated[str | None, Option(SPACE, "NAMES", help="flat_cosine,one_cycle, ...")] = None
     batch_size: Annotated[str | None, Option(SPACE, "ROWS", help="32,64, or 32-256, doubling.")] = None
+    horizon: Annotated[
+        str | None, Option(SPACE, "SHARES", "1/8 to 1", "Of the epochs, in which the schedule ends: 0.25,1.")
+    ] = None
     space: Annotated[
         str | None, Option(SPACE, "FILE", help="All of this from a TOML file; options go before it.")
     ] = None

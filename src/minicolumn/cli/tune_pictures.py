@@ -11,7 +11,7 @@ from rich.text import Text
 from minicolumn.cli.save import check_writable, file_size
 from minicolumn.cli.screen import visible
 from minicolumn.cli.tune import TuneOptions
-from minicolumn.errors import DataError
+from minicolumn.errors import DataError, reason
 from minicolumn.picture import check_file
 from minicolumn.tune.pictures.catalogue import PICTURES
 from minicolumn.tune.study import Study
@@ -58,6 +58,5 @@ def _folder(path: str) -> str:
     try:
         os.makedirs(path, exist_ok=True)
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise DataError(f"--plot: cannot make the folder {path!r}: {reason}") from None
+        raise DataError(f"--plot: cannot make the folder {path!r}: {reason(error)}") from None
     return path

@@ -37,7 +37,7 @@ def announce_search(console: Console, name: str, plan: SearchPlan) -> None:
     learnt = count(setup.rows - math.ceil(setup.rows / setup.folds), "row")
     how = (
         f"{setup.strategy}, by {setup.score.name} over {setup.folds} folds; each candidate learns from "
-        f"{learnt} for {count(setup.epochs, 'epoch')}; {plan.ground.threads} at once{_budget(plan)}"
+        f"{learnt} for {count(setup.epochs, 'epoch')} at most; {plan.ground.threads} at once{_budget(plan)}"
     )
     console.print()
     console.print(labelled([(Text("Search", "bold"), Text(how, "dim"))]))
@@ -105,7 +105,7 @@ def show_winner(console: Console, study: Study) -> None:
         f"dropout {c.dropout:.3g}",
         f"{c.optimizer}, learning rate {c.learning_rate:.3g}, weight decay {c.weight_decay:.3g}",
         f"{c.schedule}, batches of {c.batch_size}",
-        f"to epoch {winner.epoch} of {study.setup.epochs}",
+        f"to epoch {winner.epoch} of {c.epochs(study.setup.epochs)}",
     ]
     console.print(Padding(Text(f"{c.words}; {'; '.join(rates)}"), (0, 0, 0, 2)))
     show_results(console, done)

@@ -18,8 +18,8 @@ from typing import BinaryIO, cast
 
 import numpy as np
 
-from minicolumn.errors import DataError
-from minicolumn.model.files import PathLike, reason, shown
+from minicolumn.errors import DataError, reason
+from minicolumn.model.files import PathLike, shown
 
 Array = np.ndarray
 DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}

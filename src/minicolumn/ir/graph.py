@@ -128,6 +128,18 @@ def topological(outputs: Iterable[Node], enter: Callable[[Node], bool] | None = 
     return order
 
 
+def rebuilt(graph: Graph, rebuild: Callable[[Node, dict[Node, Node]], Node]) -> Graph:
+    """Return a program of which each node is made anew, operands first; the inputs stay.
+
+    rebuild     takes a node, and by node what stands for those before it; returns what stands for the node
+    """
+    made: dict[Node, Node] = {node: node for node in graph.inputs}
+    for node in graph.nodes:
+        if node not in made:
+            made[node] = rebuild(node, made)
+    return Graph(graph.inputs, tuple([made[output] for output in graph.outputs]), graph.name)
+
+
 def uses(nodes: Iterable[Node]) -> dict[Node, int]:
     """Return how often each node is read by others."""
     count: dict[Node, int] = {}

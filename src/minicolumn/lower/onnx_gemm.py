@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from minicolumn.ir.graph import CONST, Graph, Node, uses
+from minicolumn.ir.graph import CONST, Graph, Node, rebuilt, uses
 from minicolumn.ir.op import Op
 from minicolumn.ir.ops.elementwise import ADD, MULTIPLY
 from minicolumn.ir.ops.products import MATMUL
@@ -39,16 +39,15 @@ def with_gemms(graph: Graph) -> Graph:
     count = uses(graph.nodes)
     for output in graph.outputs:
         count[output] = count.get(output, 0) + 1
-    made: dict[Node, Node] = {node: node for node in graph.inputs}
-    for node in graph.nodes:
-        if node in made:
-            continue
-        inputs, op, attrs = node.inputs, node.op, node.attrs
-        if (found := _product_with_bias(node, count)) is not None:
-            *inputs, alpha = found
-            op, attrs = GEMM, {"alpha": alpha}
-        made[node] = Node(op, [made[i] for i in inputs], attrs, node.type, node.where)
-    return Graph(graph.inputs, tuple(made[o] for o in graph.outputs), graph.name)
+
+    def rebuild(node: Node, made: dict[Node, Node]) -> Node:
+        found = _product_with_bias(node, count)
+        if found is None:
+            return Node(node.op, [made[i] for i in node.inputs], node.attrs, node.type, node.where)
+        *inputs, alpha = found
+        return Node(GEMM, [made[i] for i in inputs], {"alpha": alpha}, node.type, node.where)
+
+    return rebuilt(graph, rebuild)
 
 
 def _product_with_bias(node: Node, count: dict[Node, int]) -> tuple[Node, Node, Node, float] | None:

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from minicolumn.errors import DataError, MinicolumnError, ModelFileError, did_you_mean
+from minicolumn.errors import DataError, MinicolumnError, ModelFileError, did_you_mean, one_line
 from minicolumn.model import strict_json
 from minicolumn.model.coherence import check_encoder, check_outputs
 from minicolumn.model.container import (
@@ -320,7 +320,7 @@ def _read_table(table: object, schema: object) -> Encoder | None:
         if schema is not None:
             _check_agreement(encoder, Schema.from_json(schema))
     except MinicolumnError as error:
-        raise ModelFileError(f"is damaged: {_one_line(error)}") from None
+        raise ModelFileError(f"is damaged: {one_line(error)}") from None
     return encoder
 
 
@@ -340,7 +340,7 @@ def _read_network(network: object) -> Layer:
     try:
         return from_json(network)
     except MinicolumnError as error:
-        raise ModelFileError(f"is damaged: {_one_line(error)}") from None
+        raise ModelFileError(f"is damaged: {one_line(error)}") from None
 
 
 def _read_extent(layer: Layer, shape: tuple[int, ...]) -> Extent:
@@ -348,7 +348,7 @@ def _read_extent(layer: Layer, shape: tuple[int, ...]) -> Extent:
     try:
         return extent(layer, shape)
     except MinicolumnError as error:
-        raise ModelFileError(f"is damaged: its network: {_one_line(error)}") from None
+        raise ModelFileError(f"is damaged: its network: {one_line(error)}") from None
 
 
 def _read_loss(value: Any) -> Loss:
@@ -364,7 +364,7 @@ def _read_params(layer: Layer, shape: tuple[int, ...], tensors: Mapping[str, np.
     try:
         declared = layer.declare(shape)
     except MinicolumnError as error:
-        raise ModelFileError(f"is damaged: its network: {_one_line(error)}") from None
+        raise ModelFileError(f"is damaged: its network: {one_line(error)}") from None
     leaves, structure = flatten(declared, is_leaf=lambda node: hasattr(node, "shape"))
     names = [name for name, _ in named_leaves(unflatten(structure, range(len(leaves))))]
     _check_names(names, tensors)
@@ -390,9 +390,3 @@ def _check_weight(name: str, array: np.ndarray, shape: tuple[int, ...]) -> None:
     if array.shape != shape:
         expected = f"its network expects {list(shape)}"
         raise ModelFileError(f"is damaged: the weight {name!a} is {list(array.shape)}, {expected}")
-
-
-def _one_line(error: Exception) -> str:
-    """Return an error's text in one printable line of bounded length."""
-    text = " ".join(str(error).split())
-    return (text if text.isprintable() else ascii(text))[:300]

@@ -17,7 +17,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from minicolumn.errors import DataError, ModelFileError, did_you_mean
+from minicolumn.errors import DataError, ModelFileError, did_you_mean, reason
 
 try:
     import fcntl
@@ -160,12 +160,6 @@ def shown(path: PathLike) -> str:
     """Return a path as one printable line, for messages; what cannot be printed is escaped."""
     text = os.fsdecode(path)
     return text if text.isprintable() and text else ascii(text)
-
-
-def reason(error: BaseException) -> str:
-    """Return what the system said of an error, without its number and the path."""
-    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return text or type(error).__name__
 
 
 class _NotDurable(OSError):

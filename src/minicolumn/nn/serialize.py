@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from minicolumn.errors import DataError, ModelFileError, ShapeError, did_you_mean
+from minicolumn.errors import DataError, ModelFileError, ShapeError, did_you_mean, one_line
 from minicolumn.nn.layer import Layer
 from minicolumn.nn.layers.containers import Concatenate, Frozen, Residual, Sequential
 from minicolumn.nn.layers.dense import Activation, Dense, Flatten, PReLU, Reshape, Scale
@@ -168,7 +168,7 @@ def _read(value: Any, path: str, depth: int, budget: Iterator[int]) -> Layer:
         settings = {key: known[key].from_json(value[key]) for key in known if key in value}
         return kind(*inner, **named, **settings)
     except (DataError, ShapeError, ModelFileError) as error:
-        raise ModelFileError(f"{path}: {_one_line(error)}") from None
+        raise ModelFileError(f"{path}: {one_line(error)}") from None
 
 
 def _kind(value: Any, path: str) -> str:
@@ -216,7 +216,3 @@ def _inner(
 
 def _is_name(value: Any) -> bool:
     return type(value) is str and len(value) <= MAX_NAME
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from minicolumn.errors import MinicolumnError
-from minicolumn.ir.graph import CONST, INPUT, Graph, Node
+from minicolumn.ir.graph import CONST, INPUT, Graph, Node, rebuilt
 from minicolumn.ir.op import Op
 from minicolumn.ir.shapes import ArrayType, Type
 from minicolumn.passes.expand import expand
@@ -34,21 +34,19 @@ def outline(graph: Graph, ops: Sequence[Op]) -> Graph:
     ops         operations of one array that keep its type and have an expansion; of several that fit the
                 first is taken, and of nested ones the largest
     """
-    known: dict[tuple[Op, Type], Graph | None] = {}
-    made: dict[Node, Node] = {node: node for node in graph.inputs}
-    for node in graph.nodes:
-        if node in made:
-            continue
-        made[node] = Node(node.op, [made[i] for i in node.inputs], node.attrs, node.type, node.where)
+    bodies: dict[tuple[Op, Type], Graph | None] = {}
+
+    def rebuild(node: Node, made: dict[Node, Node]) -> Node:
         for op in ops:
-            if (op, node.type) not in known:
-                known[op, node.type] = _body(op, node.type)
-            body = known[op, node.type]
-            operand = _operand(node, body) if body is not None else None
+            if (op, node.type) not in bodies:
+                bodies[op, node.type] = _body(op, node.type)
+            body = bodies[op, node.type]
+            operand = None if body is None else _operand(node, body)
             if operand is not None:
-                made[node] = Node(op, (made[operand],), {}, node.type, node.where)
-                break
-    return Graph(graph.inputs, tuple(made[o] for o in graph.outputs), graph.name)
+                return Node(op, (made[operand],), {}, node.type, node.where)
+        return Node(node.op, [made[i] for i in node.inputs], node.attrs, node.type, node.where)
+
+    return rebuilt(graph, rebuild)
 
 
 def _body(op: Op, type: Type) -> Graph | None:

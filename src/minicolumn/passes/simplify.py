@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from minicolumn.ir.graph import CONST, INPUT, Graph, Node, const_node, topological
+from minicolumn.ir.graph import CONST, INPUT, Graph, Node, const_node, rebuilt
 from minicolumn.ir.op import Kind, Op
 from minicolumn.ir.ops.control import SCAN
 from minicolumn.ir.shapes import TupleType
@@ -55,11 +55,7 @@ def simplify(graph: Graph, tolerance: float = 0.0, parts: Sequence[str] | None =
     """
     chosen = tuple(part for name, part in PARTS.items() if parts is None or name in parts)
     work = _Work(_rules(tolerance), chosen, final=set(graph.inputs))
-    made: dict[Node, Node] = {node: node for node in graph.inputs}
-    for node in topological(graph.outputs):
-        if node not in made:
-            made[node] = work.simplified(_rebuilt(node, made, tolerance, parts))
-    return Graph(graph.inputs, tuple([made[o] for o in graph.outputs]), graph.name)
+    return rebuilt(graph, lambda node, made: work.simplified(_on(made, node, tolerance, parts)))
 
 
 @lru_cache(maxsize=16)
@@ -72,7 +68,7 @@ def _rules(tolerance: float) -> dict[Op | Kind, list[Rule]]:
     return found
 
 
-def _rebuilt(node: Node, made: dict[Node, Node], tolerance: float, parts: Sequence[str] | None) -> Node:
+def _on(made: dict[Node, Node], node: Node, tolerance: float, parts: Sequence[str] | None) -> Node:
     """Return a node on its simplified operands; a loop's body is simplified on its own."""
     attrs = node.attrs
     if node.op is CONST:

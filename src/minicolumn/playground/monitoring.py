@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 from weakref import WeakKeyDictionary
 
-from minicolumn.errors import MinicolumnError
+from minicolumn.errors import MinicolumnError, one_line
 from minicolumn.playground.board import Board
 from minicolumn.playground.browser import open_browser
 from minicolumn.playground.recorder import Recorder
@@ -93,7 +93,7 @@ class Hub:
         except Exception as error:
             self._recorders.pop(trainer, None)
             fault = "" if isinstance(error, MinicolumnError) else f"{type(error).__name__}: "
-            self._say(f"the training is not shown: {fault}{' '.join(str(error).split())}; it goes on")
+            self._say(f"the training is not shown: {fault}{one_line(error)}; it goes on")
             _log.debug("the training is not shown", exc_info=error)
 
     def _number(self, port: int | None, browser: bool) -> int | None:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from minicolumn.errors import DataError, MinicolumnError, ModelFileError
+from minicolumn.errors import DataError, MinicolumnError, ModelFileError, one_line
 from minicolumn.model.artifact import (
     Artifact,
     Extra,
@@ -250,7 +250,7 @@ class _Told:
         try:
             return parse()
         except (MinicolumnError, TypeError, ValueError, KeyError, AttributeError) as error:
-            raise self._damaged(f"{what}: {' '.join(str(error).split())[:200]}") from None
+            raise self._damaged(f"{what}: {one_line(error)}") from None
 
     def settings(self) -> Settings:
         told = self._parsed("settings", lambda: dict(self.get("settings")))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from minicolumn.errors import DataError, MinicolumnError
+from minicolumn.errors import DataError, MinicolumnError, one_line
 from minicolumn.optim.schedules import Schedule
 from minicolumn.train.types import ScheduleFunction
 
@@ -30,7 +30,7 @@ def factors(schedule: ScheduleFunction, steps: Array, total: int) -> Array:
     except Exception as error:
         raise DataError(
             "fit: a schedule is a function of (steps, total_steps) that gives a factor for each of an array "
-            f"of steps; this one fails: {' '.join(str(error).split())}"
+            f"of steps; this one fails: {one_line(error)}"
         ) from error
     if not (found >= 0).all():
         raise DataError(f"fit: a schedule gives factors >= 0, this one gave {found[~(found >= 0)][0]:g}")

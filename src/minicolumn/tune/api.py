@@ -119,7 +119,7 @@ def tune(
                     take workers that you trust
     refit           whether the winner is trained on all training rows and scored on the test rows
     progress        whether to show on standard error how far it is
-    epochs          that each candidate is trained over; by the table
+    epochs          of the longest training, of which a space's horizon is a share; by the table
     Others          as for `fit_table`
 
     Returns         a `Study`: `trials` as a data frame, `best`, `winner`, `best_model`, `metrics` on the test

@@ -31,6 +31,7 @@ from minicolumn.tune.space import Space
 
 Array = np.ndarray
 _FEW_ROWS, _SOME_ROWS = 1_000, 10_000
+_LONG = 8  # epochs, of which an eighth is one
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +39,7 @@ class Workshop:
     """What candidates are made into trainings with: the table, its ramps, its folds, and the score.
 
     loss        that the user asked for; None takes the default
-    epochs      that each candidate is trained over; one that has grown half of it for each size
+    epochs      of the longest training; a candidate's own are a share of them
     nursery     weights of candidates that others may grow from; None keeps none
     """
 
@@ -84,7 +85,7 @@ class Workshop:
 
     def epochs_of(self, candidate: Candidate) -> int:
         """Return over how many epochs a candidate is trained."""
-        return self.epochs if candidate.parent is None else max(1, self.epochs // 2)
+        return candidate.epochs(self.epochs)
 
     def patience(self, candidate: Candidate) -> float:
         """Return after how many epochs without a better score a fold ends: as in the recipe of one network.
@@ -157,6 +158,7 @@ def default_space(table: TablePlan, knots: Knots) -> Space:
         weight_decay=Interval(0.002, 0.1),
         schedule=("flat_cosine", "log_cosine") if recipe.epochs > 1 else "flat_cosine",
         batch_size=smaller,
+        horizon=(0.125, 0.25, 0.5, 1.0) if recipe.epochs >= _LONG else 1.0,
     )
 
 

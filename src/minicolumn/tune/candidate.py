@@ -13,7 +13,7 @@ from minicolumn.tune.parts import MOST_LAYERS, RULES, SHAPES, is_integer
 
 _PLAIN = (
     "activation", "normalization", "dropout", "ramps", "optimizer", "learning_rate", "weight_decay",
-    "schedule", "batch_size",
+    "schedule", "batch_size", "horizon",
 )  # fmt: skip
 _MOST_SIZES = 100  # that a network went through
 
@@ -45,6 +45,7 @@ class Candidate:
     weight_decay: float = 0.0
     schedule: str = "flat_cosine"
     batch_size: int = 256
+    horizon: float = 1.0
     grown_from: tuple[tuple[int, ...], ...] = ()
     choices: tuple[tuple[str, Any], ...] = field(default=(), compare=False, repr=False)
 
@@ -66,6 +67,11 @@ class Candidate:
         parts += ["ramps"] if self.ramps else []
         parts += [f"from {'-'.join(map(str, self.grown_from[0]))}"] if self.grown_from else []
         return " ".join(parts)
+
+    def epochs(self, longest: int) -> int:
+        """Return over how many epochs it is trained; one that has grown half as long at each size."""
+        whole = max(1, round(longest * self.horizon))
+        return whole if self.parent is None else max(1, whole // 2)
 
     @property
     def parent(self) -> Candidate | None:

@@ -137,7 +137,7 @@ def _train_fold(
 ) -> str:
     """Train on one fold, note its curves, and return why it ended."""
     done = tuple(_best(curve, workshop.score) for curve in curves)
-    most = min(map(len, curves), default=workshop.epochs)
+    most = min(map(len, curves), default=workshop.epochs_of(candidate))
     curves.append([])
     losses.append([])
     guard = _Guard(

@@ -106,7 +106,8 @@ def drawn(progress: Progress, plan: SearchPlan) -> RenderableType:
 def _running(standing: Standing, plan: SearchPlan) -> tuple[str, str, str, str]:
     """Return the row of a trial that runs."""
     value = "" if math.isnan(standing.value) else f"{standing.value:.4g}"
-    where = f"fold {standing.fold + 1} of {plan.setup.folds}, epoch {standing.epoch} of {plan.setup.epochs}"
+    epochs = standing.candidate.epochs(plan.setup.epochs)
+    where = f"fold {standing.fold + 1} of {plan.setup.folds}, epoch {standing.epoch} of {epochs}"
     return "-", standing.candidate.words, value, where
 
 

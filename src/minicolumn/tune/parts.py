@@ -135,6 +135,7 @@ RULES: dict[str, Rule] = {
     "weight_decay": Rule("How fast weights shrink; of optimizers that have it.", Number(help="", ge=0, lt=1)),
     "schedule": Rule("Of the learning rate, step by step.", named=schedule_by_name),
     "batch_size": Rule("Rows a step.", BATCH_SIZE, doubles=True),
+    "horizon": Rule("Share of the epochs in which the schedule ends.", Number(help="", gt=0, le=1)),
 }
 
 

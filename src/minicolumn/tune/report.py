@@ -210,7 +210,7 @@ def _row(study: Study, trial: Trial) -> str:
         f"{c.learning_rate:.2g}",
         f"{c.dropout:.2g}",
         f"{c.batch_size}",
-        f"{trial.epoch}",
+        f"{trial.epoch} of {c.epochs(study.setup.epochs)}",
         f"{trial.seconds:.2g}",
     )
     kind = " class=winner" if trial is study.winner else ""

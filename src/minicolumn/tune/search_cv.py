@@ -52,7 +52,7 @@ _OTHERS: dict[str, Any] = {
 _START: dict[str, Any] = {
     "layers": 1, "width": 100, "shape": "constant",
     "activation": "relu", "normalization": "none", "dropout": 0.05, "ramps": False, "optimizer": "adam",
-    "learning_rate": 3e-3, "weight_decay": 1e-4, "schedule": "constant", "batch_size": 128,
+    "learning_rate": 3e-3, "weight_decay": 1e-4, "schedule": "constant", "batch_size": 128, "horizon": 1.0,
 }  # fmt: skip
 
 
@@ -197,7 +197,7 @@ class TopologySearchCV(BaseSearchCV):
         Errors      DataError for parts that the estimators do not have, and a topology that is said twice
         """
         said = space_from("TopologySearchCV", self.space)
-        for name in ("normalization", "ramps"):
+        for name in ("normalization", "ramps", "horizon"):
             if said.part(name) is not None:
                 raise DataError(f"TopologySearchCV: space: {name} is no parameter of the estimators")
         twice = [

@@ -128,6 +128,7 @@ def _start(table: TablePlan) -> dict[str, object]:
         "weight_decay": _DECAY,
         "schedule": "flat_cosine",
         "batch_size": table_batch(len(table.train.X)),
+        "horizon": 1.0,
     }
 
 

@@ -22,7 +22,7 @@ class Space:
 
         layers -> shape (of two layers or more) -> width, or of a free shape a width for each layer
         activation, normalization, dropout, ramps
-        optimizer, learning_rate, weight_decay, schedule, batch_size
+        optimizer, learning_rate, weight_decay, schedule, batch_size, horizon
 
     Each part is fixed (32), a choice ([16, 32, 64], "16,32,64", "1-4") or an interval ("1e-4..1e-1",
     `mc.tune.Interval`). What is not there is not chosen: one layer has no shape.
@@ -38,6 +38,8 @@ class Space:
     optimizer       names; learning_rate, weight_decay: of those that have it
     schedule        of the learning rate
     batch_size      rows a step
+    horizon         share of the epochs over which a training goes and its schedule falls: a short training
+                    whose rate has fallen is often better than the first epochs of a long one
 
     Errors          DataError, one line, for parts that cannot be
 
@@ -64,6 +66,7 @@ class Space:
     weight_decay: PartLike = None
     schedule: PartLike = None
     batch_size: PartLike = None
+    horizon: PartLike = None
 
     def __post_init__(self) -> None:
         for name, rule in RULES.items():
@@ -135,6 +138,7 @@ class Space:
         >>> fixed = dict.fromkeys(("dropout", "weight_decay"), 0.1) | {"normalization": "none"}
         >>> fixed |= {"ramps": False, "schedule": "constant"}
         >>> fixed |= {"activation": "relu", "optimizer": "adamw", "learning_rate": 0.1, "batch_size": 32}
+        >>> fixed |= {"horizon": 1}
         >>> space = Space(layers="1-2", width="8,16", shape="constant", **fixed)
         >>> [candidate.hidden for candidate in space.all()]
         [(8,), (16,), (8, 8), (16, 16)]

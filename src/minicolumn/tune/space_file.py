@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import tomllib
 
-from minicolumn.errors import DataError
+from minicolumn.errors import DataError, reason
 from minicolumn.model.files import PathLike
 from minicolumn.tune.space import Space, space_of
 
@@ -28,8 +28,7 @@ def read_space(where: str, path: PathLike) -> Space:
         with open(path, "rb") as file:
             content = file.read(_LARGEST + 1)
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise DataError(f"{where}: cannot read {os.fspath(path)!r}: {reason}") from None
+        raise DataError(f"{where}: cannot read {os.fspath(path)!r}: {reason(error)}") from None
     if len(content) > _LARGEST:
         raise DataError(f"{where}: {os.fspath(path)!r} is larger than 1 MB; expected a few lines of TOML")
     try:

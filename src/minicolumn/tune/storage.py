@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from minicolumn.errors import DataError
+from minicolumn.errors import DataError, first_line, reason
 from minicolumn.model.files import PathLike
 from minicolumn.tune.parts import Choices, Interval, Part
 from minicolumn.tune.score import Score
@@ -155,8 +155,7 @@ def _held(where: str, path: str) -> Iterator[BinaryIO]:
     try:
         file = open(path, "a+b")  # noqa: SIM115  closed below
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise DataError(f"{where}: cannot open {path!r}: {reason}") from None
+        raise DataError(f"{where}: cannot open {path!r}: {reason(error)}") from None
     with file:
         _lock(where, path, file)
         yield file
@@ -218,7 +217,7 @@ def _database(where: str, url: str) -> Iterator[optuna.storages.RDBStorage]:
         more = "; pip install 'minicolumn[postgresql]'" * url.startswith("postgres")
         raise DataError(f"{where}: the driver of {shown} is not installed{more}") from None
     except Exception as error:
-        raise DataError(f"{where}: cannot use {shown}: {_first_line(error)}") from None
+        raise DataError(f"{where}: cannot use {shown}: {first_line(error)}") from None
     try:
         yield storage
     finally:
@@ -249,13 +248,7 @@ def _refusing(name: str) -> Iterator[None]:
         known = (ValueError, KeyError, TypeError, AssertionError, RuntimeError, optuna.exceptions.OptunaError)
         if not isinstance(error, known) and type(error).__module__.partition(".")[0] != "sqlalchemy":
             raise
-        raise DataError(f"{name} is damaged, or of another version: {_first_line(error)}") from None
-
-
-def _first_line(error: Exception) -> str:
-    """Return what an error says, in one line of moderate length."""
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    return (lines[0] if lines else type(error).__name__)[:200]
+        raise DataError(f"{name} is damaged, or of another version: {first_line(error)}") from None
 
 
 def without_password(url: str) -> str:

@@ -30,7 +30,7 @@ class Setup:
 
     space       complete, as it was searched
     strategy    by name; seed: of the strategy, the folds and the networks
-    score       what decides; folds, epochs: that each candidate is trained over
+    score       what decides; folds; epochs: of the longest training
     target, task, rows, data    the table: column, kind, rows that train, and their digest
     """
 

@@ -26,6 +26,7 @@ State = Literal["finished", "pruned", "failed"]
 Curves = tuple[tuple[float, ...], ...]
 _LONGEST = 100_000  # numbers of one curve that a storage may hold
 _DIGITS = 6
+_ROUNDING = 1e-9  # of a value: smaller errors are those of its arithmetic
 
 
 @dataclass(frozen=True)
@@ -173,12 +174,12 @@ def is_near(best: Trial, other: Trial, score: Score) -> bool:
 def with_error(value: float, error: float) -> str:
     """Return a number with its error bar, of which two digits count.
 
-    >>> with_error(0.42312, 0.0214), with_error(3.0, math.nan), with_error(1.0, 0.0)
-    ('0.423 ± 0.021', '3', '1 ± 0')
+    >>> with_error(0.42312, 0.0214), with_error(3.0, math.nan), with_error(1.0, 0.0), with_error(0.1, 1e-17)
+    ('0.423 ± 0.021', '3', '1 ± 0', '0.1 ± 1e-17')
     """
     if math.isnan(error):
         return f"{value:.4g}"
-    if not error or not math.isfinite(value):
+    if error < _ROUNDING * abs(value) or not error or not math.isfinite(value):
         return f"{value:.4g} ± {error:.2g}"
     digits = max(0, 1 - math.floor(math.log10(error)))
     return f"{value:.{digits}f} ± {error:.{digits}f}"

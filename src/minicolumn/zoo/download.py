@@ -16,8 +16,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from minicolumn.errors import DataError, MinicolumnError
-from minicolumn.model.files import reason, shown
+from minicolumn.errors import DataError, MinicolumnError, reason
+from minicolumn.model.files import shown
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")  # whose traffic nobody else can change
 _CHUNK = 1 << 16

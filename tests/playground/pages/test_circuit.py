@@ -27,8 +27,8 @@ def test_a_threshold_by_keyboard_makes_it_right(visit: Visit) -> None:
     shown(page.locator(".unit .threshold")).to_have_text("≥ 2 ?", use_inner_text=True)
     page.locator(".truth button[tabindex='0']").focus()
     page.keyboard.press("ArrowUp")
-    assert page.evaluate("document.activeElement.dataset.row") == page.locator(".now button").get_attribute(
-        "data-row"
+    page.wait_for_function(
+        "() => document.activeElement.dataset.row === document.querySelector('.now button').dataset.row"
     )
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from gestures import becomes
+
 from minicolumn.playground.network.setup import DEFAULT, changed
 
 Visit = Callable[..., Any]
@@ -57,8 +59,7 @@ def test_old_links_show_what_they_say(visit: Visit) -> None:
         setup = changed(DEFAULT, {"rule": "classic", "loss": "squared_error", **fields})
         page.wait_for_url(f"**data_seed={fields['data_seed']}*")
         page.locator(".epoch", has_text="000,000").wait_for()
-        shown = _shown(page)
-        assert shown == {
+        wanted = {
             "units": list(setup.units),
             "features": [name for formula, name in FEATURES.items() if formula in setup.features],
             "learning_rate": None if "learning_rate" in hidden else setup.learning_rate,
@@ -66,6 +67,7 @@ def test_old_links_show_what_they_say(visit: Visit) -> None:
             "offered": [name for formula, name in FEATURES.items() if formula not in hidden],
             "text": 0 if "text" in hidden else 1,
         }
+        becomes(page, lambda: _shown(page), wanted)
         address = page.evaluate("location.hash")
         assert "rule=classic" in address
         assert {f"{name}_hide=true" for name in hidden} <= set(address.lstrip("#").split("&"))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from gestures import shown
+from gestures import becomes, shown
 
 import minicolumn as mc
 from minicolumn.playground.board import Board, WatchedRun
@@ -69,10 +69,10 @@ def test_a_training_is_followed_and_others_can_be_chosen(visit: Visit, board: Bo
     run = _train(board, 1, 8)
     page.locator(".epoch-now b", has_text="8").wait_for()
     page.locator(".pill.ended", has_text="done: all epochs").wait_for()
-    assert f"held-out rows {run.history['val_loss'][-1]:.4g}" in page.locator(
-        ".wide .legend"
-    ).inner_text().replace("\n", " ")
-    assert sum(map(int, page.locator(".matrix td:not(.corner)").all_inner_texts())) == 18
+    held = f"held-out rows {run.history['val_loss'][-1]:.4g}"
+    shown(page.locator(".wide .legend")).to_contain_text(held, use_inner_text=True)
+    cells = page.locator(".matrix td:not(.corner)")
+    becomes(page, lambda: sum(map(int, cells.all_inner_texts())), 18)
     shown(page.locator(".matrix th")).to_have_text(["below", "above"] * 2, use_inner_text=True)
     shown(page.locator(".chart canvas")).to_have_count(5)
     page.get_by_role("switch", name="Log scale").first.press("Enter")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from gestures import drag, settled, shown
+from gestures import becomes, drag, settled, shown
 
 Visit = Callable[..., Any]
 STILL = {"reduced_motion": "reduce"}  # else it begins to learn by itself
@@ -84,8 +84,8 @@ def test_controls_change_the_network_and_the_address(visit: Visit) -> None:
     assert {part for part in said if part not in address} == set()
     page.reload()
     page.wait_for_selector(".layer-head")
-    assert _units(page) == ["5", "2", "2"]
-    assert page.evaluate("location.hash") == address
+    becomes(page, lambda: _units(page), ["5", "2", "2"])
+    becomes(page, lambda: page.evaluate("location.hash"), address)
 
 
 def test_weights_are_set_by_keyboard_and_by_pointer(visit: Visit) -> None:
@@ -113,9 +113,9 @@ def test_an_old_link_opens_as_it_was_meant(visit: Visit) -> None:
     page.wait_for_selector(".neuron")
     page.evaluate("link => { location.hash = link; }", OLD_LINK)
     _until(page, "document.querySelectorAll('.feature.on').length === 3")
-    assert _units(page) == ["6", "3"]
-    assert page.get_by_role("switch", name="Show test points").get_attribute("aria-checked") == "true"
-    assert page.get_by_role("radio", name="Spiral").get_attribute("aria-checked") == "true"
+    becomes(page, lambda: _units(page), ["6", "3"])
+    shown(page.get_by_role("switch", name="Show test points")).to_have_attribute("aria-checked", "true")
+    shown(page.get_by_role("radio", name="Spiral")).to_have_attribute("aria-checked", "true")
     shown(page.get_by_role("slider", name="Noise")).to_have_count(0)
     shown(page.get_by_role("slider", name="Batch size")).to_have_count(1)
 
@@ -145,7 +145,7 @@ def test_points_are_painted_from_nothing(visit: Visit) -> None:
         page.get_by_role("radio", name=brush, exact=True).click()
         drag(canvas, [(place * width, 60), (place * width, 180)])
     page.get_by_text("points of your own").wait_for()
-    assert int(page.locator(".own-note").inner_text().split()[0]) >= 10
+    _until(page, "parseInt(document.querySelector('.own-note').innerText) >= 10")
 
 
 def test_what_was_made_is_taken_along(visit: Visit, tmp_path: Path) -> None:

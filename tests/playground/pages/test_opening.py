@@ -19,7 +19,7 @@ def test_the_column_of_a_table_is_asked_for(browser: Any) -> None:
     server.start()
     context = browser.new_context(reduced_motion="reduce")
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(60_000)  # programs are compiled
     page.goto(f"{server.origin}/#t={server.key.token}")
     page.get_by_role("button", name="Learn answer").click()
     page.get_by_text("60 rows of your table").wait_for()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from gestures import shown
+from gestures import resting, shown
 
 Visit = Callable[..., Any]
 EPOCH = (
@@ -22,7 +22,7 @@ def test_untouched_they_train_and_keys_hold_and_step_them(visit: Visit, room: st
     shown(page.locator(".race-card canvas.answers")).to_have_count(networks)
     page.keyboard.press(" ")
     page.get_by_role("button", name="Run (Space)").wait_for()
-    before = int(page.locator(".race-epoch output").inner_text())
+    before = int(resting(page.locator(".race-epoch output")))  # what was on its way as it paused has come
     page.keyboard.press("s")
     page.wait_for_function(EPOCH, arg=before + 1)
     assert int(page.locator(".race-epoch output").inner_text()) == before + 1

@@ -25,7 +25,7 @@ def test_a_model_that_cannot_be_drawn_is_told(visit: Visit, tmp_path: Path) -> N
     layers = dialog.locator(".layers tbody tr")
     members = run.model.network.members  # type: ignore[attr-defined]
     shown(layers).to_have_count(sum(len(member.layers) for member in members))
-    assert dialog.locator(".spread svg").count() > 1
+    dialog.locator(".spread svg").nth(1).wait_for()
     assert f"{run.metrics['accuracy']:.4g}" in dialog.locator(".scores").inner_text()
     assert "Flipper Length (mm) number" in dialog.locator(".chips").first.inner_text()
     page.keyboard.press("Escape")

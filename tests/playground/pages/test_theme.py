@@ -16,4 +16,4 @@ def test_the_theme_follows_the_system(visit: Visit) -> None:
     for scheme, offered in (("dark", "Light colours"), ("light", "Dark colours")):
         page.emulate_media(color_scheme=scheme)
         page.get_by_role("button", name=offered).wait_for()
-        assert page.evaluate("document.documentElement.dataset.theme") == scheme
+        page.wait_for_function("scheme => document.documentElement.dataset.theme === scheme", arg=scheme)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from gestures import drag, settled
+from gestures import becomes, drag, settled
 
 Visit = Callable[..., Any]
 STILL = {"reduced_motion": "reduce"}
@@ -62,9 +62,8 @@ def test_pointers_hit_at_4k(visit: Visit) -> None:
     page.evaluate("location.hash = '#/softmax'")
     sweep = settled(page.locator(".sweep svg[role=img]"))
     page.mouse.click(sweep["x"] + 0.6 * sweep["width"], sweep["y"] + 0.5 * sweep["height"])
-    page.wait_for_timeout(500)
-    line = page.locator(".sweep line.now").bounding_box()
-    assert line["x"] == pytest.approx(sweep["x"] + 0.6 * sweep["width"], abs=12)  # T has two digits
+    line, place = page.locator(".sweep line.now"), sweep["x"] + 0.6 * sweep["width"]
+    becomes(page, lambda: line.bounding_box()["x"], pytest.approx(place, abs=12))  # T has two digits
     page.evaluate("location.hash = '#/descent'")
     page.get_by_text("step 150 of 150").wait_for()
     page.wait_for_function(f"() => ({COLOURS})() > 200")
@@ -74,9 +73,8 @@ def test_pointers_hit_at_4k(visit: Visit) -> None:
         start,
         [(place["width"] / 2, place["height"] / 2), (place["width"] / 2 + 200, place["height"] / 2 - 100)],
     )
-    page.wait_for_timeout(500)
-    moved = start.bounding_box()
-    assert (moved["x"] - place["x"], moved["y"] - place["y"]) == pytest.approx((200, -100), abs=6)
+    there = pytest.approx((place["x"] + 200, place["y"] - 100), abs=6)
+    becomes(page, lambda: tuple(start.bounding_box()[axis] for axis in "xy"), there)
 
 
 def test_curves_that_are_whole_at_once_are_drawn(visit: Visit) -> None:

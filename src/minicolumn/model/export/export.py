@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minicolumn.errors import DataError, ModelFileError, did_you_mean
+from minicolumn.errors import DataError, ModelFileError, did_you_mean, reason
 from minicolumn.model.artifact import artifact_from_bytes
 from minicolumn.model.container import MAX_FILE_BYTES
 from minicolumn.model.export import checks
@@ -26,7 +26,7 @@ from minicolumn.model.export.page import page_files
 from minicolumn.model.export.pipeline import Pipeline, identifier
 from minicolumn.model.export.sklearn_object import sklearn_files
 from minicolumn.model.export.torch_module import torch_files
-from minicolumn.model.files import PathLike, read_whole, reason, shown, write_together
+from minicolumn.model.files import PathLike, read_whole, shown, write_together
 
 if TYPE_CHECKING:
     from minicolumn.model.model import Model

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from minicolumn.errors import DataError, MinicolumnError
+from minicolumn.errors import DataError, MinicolumnError, one_line
 from minicolumn.model.hub.address import HubAddress
 
 SECONDS = 15.0  # without an answer
@@ -60,11 +60,11 @@ def said_in_a_line(address: HubAddress) -> Iterator[None]:
             raise DataError(f"hub: {address.repository}: not allowed ({status}); hf auth login") from None
         if status >= 500 or status == 429:
             raise HubAway(f"hub: the hub is in trouble ({status}); try again later") from None
-        raise DataError(f"hub: {address}: {_one_line(error)}") from None
+        raise DataError(f"hub: {address}: {one_line(error)}") from None
     except (_http_error(), OSError) as error:
-        raise HubAway(f"hub: the hub does not answer: {_one_line(error)}") from None
+        raise HubAway(f"hub: the hub does not answer: {one_line(error)}") from None
     except (KeyError, ValueError) as error:  # an answer that the client does not understand
-        raise DataError(f"hub: {address}: {_one_line(error)}") from None
+        raise DataError(f"hub: {address}: {one_line(error)}") from None
 
 
 def _http_error() -> type[Exception]:
@@ -72,7 +72,3 @@ def _http_error() -> type[Exception]:
     from huggingface_hub.errors import HfHubHTTPError
 
     return next(kind for kind in HfHubHTTPError.__mro__[1:] if issubclass(kind, Exception))
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__

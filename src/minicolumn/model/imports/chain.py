@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from minicolumn.errors import DataError, MinicolumnError, ModelFileError, ShapeError
+from minicolumn.errors import DataError, MinicolumnError, ModelFileError, ShapeError, one_line
 from minicolumn.model.classifier import ClassifierModel, labels_to_json
 from minicolumn.model.model import Model
 from minicolumn.nn.activations import activation_by_name
@@ -77,7 +77,7 @@ class Chain:
             if math.prod(made) > MAX_NUMBERS:
                 raise ShapeError(f"a row has more than {MAX_NUMBERS:,} numbers")
         except MinicolumnError as error:
-            raise ModelFileError(f"has layers that do not fit: {one_line(error)}") from None
+            raise ModelFileError(f"has layers that do not fit: {one_line(error, LONGEST_LINE)}") from None
         given = dict(named_leaves(params))
         for name, param in named_params(declared):
             if np.shape(given[name]) != param.shape:
@@ -219,7 +219,11 @@ class Chain:
             )  # fmt: skip
             model.check_storable()
         except DataError as error:
-            said = one_line(error).removeprefix("cannot save this model: it ").removeprefix("is damaged: ")
+            said = (
+                one_line(error, LONGEST_LINE)
+                .removeprefix("cannot save this model: it ")
+                .removeprefix("is damaged: ")
+            )
             raise ModelFileError(f"holds no usable network: {said}") from None
         return model
 
@@ -285,7 +289,7 @@ def settled(kind: Any, **settings: Any) -> Any:
     try:
         return kind(**settings)
     except (DataError, ShapeError) as error:
-        raise ModelFileError(f"has a setting out of range: {one_line(error)}") from None
+        raise ModelFileError(f"has a setting out of range: {one_line(error, LONGEST_LINE)}") from None
 
 
 def as_one_dtype(params: Params, dtype: Any) -> Params:
@@ -297,12 +301,6 @@ def as_one_dtype(params: Params, dtype: Any) -> Params:
             "has weights that are not finite (NaN, infinity, or beyond the range of float32)"
         )
     return found
-
-
-def one_line(error: Exception) -> str:
-    """Return an error's text in one printable line of bounded length."""
-    text = " ".join(str(error).split())
-    return (text if text.isprintable() else ascii(text)[1:-1])[:LONGEST_LINE]
 
 
 def _affine(scale: Array | None, bias: Array | None, width: int) -> Params:

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from minicolumn.errors import ModelFileError
+from minicolumn.errors import ModelFileError, one_line
 from minicolumn.model import strict_json
 from minicolumn.model.file_sniffing import sniff_format
 from minicolumn.model.files import PathLike, read_whole, shown
-from minicolumn.model.imports.chain import Chain, one_line
+from minicolumn.model.imports.chain import LONGEST_LINE, Chain
 from minicolumn.model.imports.hdf5 import MAGIC, read_arrays
 from minicolumn.model.imports.keras_layers import LAYERS, Config, KerasLayer
 from minicolumn.model.model import Model
@@ -55,7 +55,7 @@ def from_keras(path: PathLike, *, activation: str | None = None, loss: str | Los
             chain = _of_weights(read_arrays(data), activation) if data[:8] == MAGIC else _of_archive(data)
             return chain.model({"format": "keras"}, said)
     except ModelFileError as error:
-        raise ModelFileError(f"{shown(path)} {one_line(error)}") from None
+        raise ModelFileError(f"{shown(path)} {one_line(error, LONGEST_LINE)}") from None
 
 
 # The archive ------------------------------------------------------------------------------------------------
@@ -95,7 +95,7 @@ def _members(data: bytes | bytearray) -> tuple[bytes, bytes]:
     except ModelFileError:
         raise
     except Exception as error:  # zipfile raises half a dozen kinds for a damaged archive
-        raise ModelFileError(f"is damaged: {' '.join(str(error).split())[:100]!a}") from None
+        raise ModelFileError(f"is damaged: {one_line(error, LONGEST_LINE)}") from None
 
 
 def _stored(archive: zipfile.ZipFile, name: str, most: int) -> bytes:

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from minicolumn.errors import ModelFileError
+from minicolumn.errors import ModelFileError, one_line
 from minicolumn.model.export.onnx_file import ARRAY_INPUT, CORE_SUFFIX, PRODUCER
 from minicolumn.model.file_sniffing import sniff_format
 from minicolumn.model.files import PathLike, read_whole, shown
-from minicolumn.model.imports.chain import Chain, one_line
+from minicolumn.model.imports.chain import LONGEST_LINE, Chain
 from minicolumn.model.imports.onnx_graph import Graph, Node, Port, read_graph
 from minicolumn.model.imports.onnx_operators import OPERATORS
 from minicolumn.model.imports.onnx_values import Batch, Rows, Values, integer_of, settle
@@ -51,7 +51,9 @@ def from_onnx(path: PathLike, *, loss: str | Loss | None = None, output: str | N
             own = f"; open {_OWN}" if graph.producer == PRODUCER else ""
             return model_of(graph, found, output)
     except ModelFileError as error:
-        raise ModelFileError(f"{shown(path)} {_foreign(data) or one_line(error)}{own}") from None
+        raise ModelFileError(
+            f"{shown(path)} {_foreign(data) or one_line(error, LONGEST_LINE)}{own}"
+        ) from None
 
 
 def _check_no_table(graph: Graph, path: Path) -> None:

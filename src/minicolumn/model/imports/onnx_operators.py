@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from minicolumn.errors import ModelFileError
+from minicolumn.errors import ModelFileError, one_line
 from minicolumn.model.imports.onnx_graph import Node
 from minicolumn.model.imports.onnx_shapes import SHAPES
 from minicolumn.model.imports.onnx_values import (
@@ -76,7 +76,7 @@ def _with_setting(name: str, attribute: str, setting: str, default: float) -> Op
         try:
             return Rows(chain.activation(f"{name}:{setting}={value!r}"))
         except ValueError as error:  # DataError of the setting
-            raise ModelFileError(f"has {attribute} out of range: {' '.join(str(error).split())}") from None
+            raise ModelFileError(f"has {attribute} out of range: {one_line(error)}") from None
 
     return apply
 

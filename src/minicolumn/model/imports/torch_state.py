@@ -20,10 +20,10 @@ from typing import Any
 
 import numpy as np
 
-from minicolumn.errors import DataError, ModelFileError, did_you_mean
+from minicolumn.errors import DataError, ModelFileError, did_you_mean, one_line
 from minicolumn.model import strict_json
 from minicolumn.model.files import PathLike, read_whole, shown
-from minicolumn.model.imports.chain import Chain, one_line
+from minicolumn.model.imports.chain import LONGEST_LINE, Chain
 from minicolumn.model.imports.foreign_tensors import read_tensors, read_texts
 from minicolumn.model.model import Model
 from minicolumn.nn.activations import activation_by_name
@@ -127,7 +127,7 @@ def from_torch(
             double = all(a.dtype == np.float64 for m in modules.values() for a in m.arrays.values())
             return chain.model({"format": "torch"}, said, dtype=np.float64 if double else np.float32)
     except ModelFileError as error:
-        raise ModelFileError(f"{shown(path)} {_hint(one_line(error))}") from None
+        raise ModelFileError(f"{shown(path)} {_hint(one_line(error, LONGEST_LINE))}") from None
 
 
 def modules_of(tensors: dict[str, Array]) -> dict[str, Module]:
@@ -163,7 +163,7 @@ def _told(
         _said(found, layers)
         return layers, found, None if loss is None else Loss.from_json(loss)
     except (DataError, ModelFileError) as error:
-        raise ModelFileError(f"is damaged: its metadata: {one_line(error)}") from None
+        raise ModelFileError(f"is damaged: its metadata: {one_line(error, LONGEST_LINE)}") from None
 
 
 def _check_names(activation: str | None, layers: Sequence[str] | None) -> None:

@@ -11,7 +11,7 @@ import io
 import zipfile
 from typing import TYPE_CHECKING
 
-from minicolumn.errors import DataError
+from minicolumn.errors import DataError, first_line
 from minicolumn.tables.files.apart import run_apart
 from minicolumn.tables.files.decoding import decode
 from minicolumn.tables.files.reading import Reading, gibibytes, too_large
@@ -47,8 +47,7 @@ def read_columnar(job: str, data: bytes, name: str, limit: int) -> polars.DataFr
     except DataError:
         raise
     except (polars.exceptions.PolarsError, polars.exceptions.PanicException, ValueError, OSError) as error:
-        reason = (str(error).splitlines() or ["unknown"])[0]
-        raise DataError(f"{name}: the {KINDS[job]} is damaged ({reason})") from None
+        raise DataError(f"{name}: the {KINDS[job]} is damaged ({first_line(error)})") from None
 
 
 def is_spreadsheet(data: bytes) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minicolumn.address_space import check_room_for_polars
-from minicolumn.errors import DataError
+from minicolumn.errors import DataError, first_line
 from minicolumn.tables.files.columns import column_of
 from minicolumn.tables.files.layout import check_names
 from minicolumn.tables.files.read import load_table
@@ -87,8 +87,7 @@ def _converted(table: Any) -> Loaded:
     except DataError:
         raise
     except (polars.exceptions.PolarsError, polars.exceptions.PanicException, TypeError, ValueError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise DataError(f"the table cannot be read: {reason}") from None
+        raise DataError(f"the table cannot be read: {first_line(error)}") from None
     raise DataError(f"the table is a {type(table).__name__}, expected {FORMS}")
 
 

@@ -18,7 +18,7 @@ import zlib
 from collections.abc import Callable
 from typing import Protocol
 
-from minicolumn.errors import DataError
+from minicolumn.errors import DataError, first_line
 from minicolumn.tables.files.apart import run_apart
 from minicolumn.tables.files.reading import gibibytes, too_large
 
@@ -62,17 +62,12 @@ def _guarded(opener: Opener, data: bytes, name: str, limit: int) -> bytes:
         raise
     except (OSError, EOFError, ValueError, RuntimeError, NotImplementedError) as error:
         raise DataError(
-            f"{name}: the compressed file is damaged or cut short ({_first_line(error)})"
+            f"{name}: the compressed file is damaged or cut short ({first_line(error)})"
         ) from None
     except (zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
         raise DataError(
-            f"{name}: the compressed file is damaged or cut short ({_first_line(error)})"
+            f"{name}: the compressed file is damaged or cut short ({first_line(error)})"
         ) from None
-
-
-def _first_line(error: Exception) -> str:
-    """Return an error's first line, or its type where it has no text."""
-    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def read_bounded(stream: Readable, name: str, limit: int) -> bytes:

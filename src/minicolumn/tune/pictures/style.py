@@ -18,6 +18,7 @@ WORDS = {
     "learning_rate": "learning rate",
     "weight_decay": "weight decay",
     "batch_size": "batch size",
+    "horizon": "training length",
 }
 
 

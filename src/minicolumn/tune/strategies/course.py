@@ -1,7 +1,8 @@
 """The course's way to a topology: coordinate search from small to large, told step by step.
 
     few neurons, twice as many while it helps -> a layer more while it helps -> the funnel
-    -> activation, normalization, ramps -> the rates -> once more around what was found, in smaller steps
+    -> shorter trainings while they help -> activation, normalization, ramps -> the rates
+    -> once more around what was found, in smaller steps
     -> with the time left the same from the recipe's own network, which is large
 
 It helps where the difference to what was kept, fold by fold, is larger than its standard error. A larger
@@ -16,7 +17,7 @@ Differs     it looks at one part at a time and heeds errors; what two parts do t
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from minicolumn.tune.candidate import Candidate
@@ -35,6 +36,7 @@ _RATES = {
     "batch_size": "batch size",
     "schedule": "schedule",
     "optimizer": "optimizer",
+    "horizon": "training length",
 }
 _MANNERS = {"activation": "activation", "normalization": "normalization", "ramps": "ramps"}
 
@@ -127,6 +129,7 @@ class Course(Remembering):
             return
         kept = yield from self._layers(kept)
         kept = yield from self._shapes(kept)
+        kept = yield from self._lengths(kept)
         kept = yield from self._others(kept, _MANNERS, 0)
         kept = yield from self._others(kept, _RATES, 0)
         yield from self._around(kept)
@@ -180,6 +183,16 @@ class Course(Remembering):
             for width in wider
         ]
         return (yield from self._better("Each layer smaller than the one before", ways, kept, None))
+
+    def _lengths(self, kept: Way) -> Generator[Ladder, None, Way]:
+        """Try shorter trainings: a rate that has fallen is better than one that is stopped on its way."""
+        longest, ways = self.ground.epochs, []
+        for share in _shorter(self._part("horizon"), kept.candidate.horizon):
+            way = self._way({**kept.values, "horizon": share}, "")
+            epochs = way.candidate.epochs(longest)
+            ways.append(replace(way, words=f"{epochs} epoch{'s' * (epochs > 1)}"))
+        now = kept.candidate.epochs(longest)
+        return (yield from self._better(f"Shorter trainings than {now} epochs, while they help", ways, kept))
 
     def _sizes(self, kept: Way) -> Generator[Ladder, None, Way]:
         """Try the neighbours in width and in depth of what was kept."""
@@ -326,6 +339,13 @@ def _neighbours(part: Part, value: Any, number: int) -> list[Any]:
         return others if number < 2 else []
     above, below = sorted(v for v in others if v > value), sorted(v for v in others if v < value)
     return [*above[:1], *below[-1:]]
+
+
+def _shorter(part: Part, value: float) -> list[float]:
+    """Return the shares of the epochs below one, the longest first; of an interval by halves."""
+    if isinstance(part, Interval):
+        return [value / n for n in (2.0, 4.0, 8.0) if value / n in part]
+    return sorted((share for share in part.values if share < value), reverse=True)
 
 
 def _steps(part: Interval, value: float, share: float) -> list[float]:

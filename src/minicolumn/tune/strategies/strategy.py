@@ -15,7 +15,7 @@ from minicolumn.tune.trial import Trial
 class Ground:
     """What a strategy knows of the search.
 
-    space       complete; folds, epochs: that each candidate is trained over
+    space       complete; folds; epochs: of the longest training
     start       values of parts from which to begin, by name: those of the table's own recipe
     threads     how many candidates are trained at once
     """
