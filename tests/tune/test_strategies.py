@@ -177,7 +177,7 @@ def test_the_course_takes_shorter_trainings_while_they_help(
 ) -> None:
     space = Space(layers=1, width=8, horizon=(0.125, 0.25, 0.5, 1.0)).over(whole)
     course = Course(ground(space))
-    worth_of = {1.0: 0.0, 0.5: 0.1, 0.25: 0.2, 0.125: 0.1}
+    worth_of = {1.0: 0.0, 0.5: 0.0, 0.25: 0.2, 0.125: 0.1}  # as good is enough
     asked = [run_one(course, lambda c: worth_of[c.horizon]) for _ in range(5)]
     assert [c.horizon for c in asked] == [1.0, 0.5, 0.25, 0.125, 0.25]  # and the next step from the best
     assert course.story[1].startswith(

@@ -6,8 +6,8 @@
     -> with the time left the same from the recipe's own network, which is large
 
 It helps where the difference to what was kept, fold by fold, is larger than its standard error. A larger
-network has to help; one of the same size has to be better; a smaller one may be behind the best by one
-standard error.
+network has to help; one of the same size has to be better, or as good by a shorter training; a smaller one may
+be behind the best by one standard error.
 
 Source      coordinate search: Hooke & Jeeves 1961, "Direct search"; few neurons first: Fahlman & Lebiere 1990
 Differs     it looks at one part at a time and heeds errors; what two parts do together it may miss, for
@@ -261,7 +261,8 @@ class Course(Remembering):
         if new.parameters > kept.parameters:
             return better > error
         if new.parameters == kept.parameters or self._best is None:
-            return better > 0.0
+            # As good, to the bit, is a shorter training whose best epoch is before the rate falls.
+            return better > 0.0 or (better == 0.0 and new.candidate.horizon < kept.candidate.horizon)
         behind, error = gain(self._best, new, self.ground.score)
         return better > 0.0 or behind <= error
 
