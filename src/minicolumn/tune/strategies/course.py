@@ -6,8 +6,8 @@
     -> with the time left the same from the recipe's own network, which is large
 
 It helps where the difference to what was kept, fold by fold, is larger than its standard error. A larger
-network has to help; one of the same size has to be better, or as good by a shorter training; a smaller one may
-be behind the best by one standard error.
+network has to help; one of the same size has to be better, or as good by a shorter training; a smaller one
+may be behind the best by one standard error.
 
 Source      coordinate search: Hooke & Jeeves 1961, "Direct search"; few neurons first: Fahlman & Lebiere 1990
 Differs     it looks at one part at a time and heeds errors; what two parts do together it may miss, for
@@ -135,6 +135,7 @@ class Course(Remembering):
         yield from self._around(kept)
         kept = yield from self._other_end()
         if kept is not None:
+            kept = yield from self._lengths(kept)
             yield from self._around(kept)
         self.story.append("The course ends here: what smaller steps would change, the folds cannot tell.")
 
