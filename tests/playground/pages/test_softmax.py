@@ -34,6 +34,16 @@ def test_still_readers_see_no_sweep_and_move_a_score_by_keyboard(visit: Visit) -
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+def test_keys_that_come_before_an_answer_each_move_a_score(visit: Visit) -> None:
+    page = visit("softmax", reduced_motion="reduce")
+    score = page.get_by_role("slider", name="Score of dog")
+    score.evaluate("""slider => {
+      for (let n = 0; n < 3; n++)
+        slider.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowUp", bubbles: true }));
+    }""")
+    shown(score).to_have_attribute("aria-valuenow", "1.3")
+
+
 def test_a_score_is_dragged_and_the_loss_follows_the_right_answer(visit: Visit) -> None:
     page = visit("softmax")
     bar = page.get_by_role("slider", name="Score of bird")

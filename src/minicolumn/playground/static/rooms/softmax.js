@@ -70,7 +70,7 @@ export default function SoftmaxRoom({ room }) {
     <div class="presets" role="group" aria-label=${t("softmax.presets")}>${Object.keys(PRESETS).map((name) => html`<${Button} key=${name} onClick=${() => act.set(PRESETS[name])}>${t(`softmax.preset.${name}`)}<//>`)}
       <${Button} kind="quiet" icon="play" onClick=${act.sweep}>${t("softmax.sweepAgain")}<//></div>
     <div class="stages">
-      <${Stage} name="scores" formula=${html`<i>s</i>`}><${Scores} values=${scores} reach=${reach} limit=${LIMIT} gradient=${gradient} target=${target} onScore=${act.score} /><//>
+      <${Stage} name="scores" formula=${html`<i>s</i>`}><${Scores} values=${scores} reach=${reach} limit=${LIMIT} gradient=${gradient} target=${target} asked=${() => setup.current.scores} onScore=${act.score} /><//>
       <${Stage} name="scaled" formula=${html`<i>z</i> = <i>s</i> / ${figure(temperature)}`}><${Bars} label=${t("softmax.stage.scaled")} values=${scaled} low=${-SCALED} high=${SCALED} show=${plain} target=${target} /><//>
       <${Stage} name="powers" formula=${html`e<sup><i>z</i> − max <i>z</i></sup>`} foot=${html`Σ = <b>${figure(state.sum, 3)}</b>`}><${Bars} label=${t("softmax.stage.powers")} values=${powers} show=${(/** @type {number} */ v) => figure(v, 3)} target=${target} /><//>
       <${Stage} name="probabilities" formula=${html`<i>p</i> = e<sup><i>z</i> − max</sup> / ${figure(state.sum, 3)}`} foot=${html`Σ = <b>1</b>`}><${Bars} label=${t("softmax.stage.probabilities")} values=${probabilities} show=${percent} target=${target} /><//>

@@ -31,9 +31,9 @@ export function Bars({ values, low = 0, high = 1, show, target, label }) {
 
 /**
  * Scores that are dragged up and down, or moved by keys; an arrow says where a step of gradient descent pushes each.
- * @param {{values: number[], reach: number, limit: number, gradient: number[], target: number, onScore: (index: number, value: number) => void}} props
+ * @param {{values: number[], reach: number, limit: number, gradient: number[], target: number, asked: () => number[], onScore: (index: number, value: number) => void}} props
  */
-export function Scores({ values, reach, limit, gradient, target, onScore }) {
+export function Scores({ values, reach, limit, gradient, target, asked, onScore }) {
   const held = useRef(false);
   const round = (/** @type {number} */ v) => Number(Math.max(-limit, Math.min(limit, v)).toFixed(1));
   const point = (/** @type {PointerEvent} */ e, /** @type {number} */ i) => {
@@ -42,7 +42,7 @@ export function Scores({ values, reach, limit, gradient, target, onScore }) {
   };
   const key = (/** @type {KeyboardEvent} */ e, /** @type {number} */ i) => {
     const by = { ArrowUp: 0.1, ArrowRight: 0.1, ArrowDown: -0.1, ArrowLeft: -0.1, PageUp: 1, PageDown: -1 }[e.key];
-    const to = e.key === "Home" ? -reach : e.key === "End" ? reach : by && values[i] + by;
+    const to = e.key === "Home" ? -reach : e.key === "End" ? reach : by && asked()[i] + by; // `values` are older where keys come before the answer
     if (to === undefined) return;
     e.preventDefault();
     onScore(i, round(Number(to)));
