@@ -92,6 +92,7 @@ def planned(path: Path, target: str, trials: int, epochs: int, cores: int) -> An
         weight_decay=0.0,
         schedule="constant",
         batch_size=BATCHES,
+        horizon=1.0,  # all sides train over all epochs
     )
     settings = table_settings("tune", {"target": target, "epochs": epochs, "seed": 0, "test_fraction": 0.25})
     asked = Asked(
@@ -322,7 +323,8 @@ def parsed(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("sets", nargs="*", metavar="SET", help=f"both of {', '.join(TABLES)} by default")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--trials", type=int, default=24)
-    parser.add_argument("--epochs", type=int, default=10)
+    # Beyond ten a fold of ours may end early, and the others' do not.
+    parser.add_argument("--epochs", type=int, default=10, choices=range(1, 11), metavar="1-10")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--cores", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--sides", nargs="+", choices=SIDES, default=list(USUAL))

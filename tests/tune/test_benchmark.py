@@ -166,6 +166,10 @@ def test_a_line_tells_the_median_speed_and_how_many_times_as_fast_ours_is(speeds
 
 def test_all_sides_are_given_the_same_candidates(speeds: ModuleType, tmp_path: Path) -> None:
     _table().write_csv(tmp_path / "t.csv")
+    whole = speeds.planned(tmp_path / "t.csv", "y", trials=6, epochs=10, cores=1)
+    for candidate in speeds.candidates_of(whole):  # nobody trains for less than the others
+        assert whole.workshop.epochs_of(candidate) == 10
+        assert whole.workshop.patience(candidate) >= 10
     plan = speeds.planned(tmp_path / "t.csv", "y", trials=6, epochs=2, cores=1)
     candidates = speeds.candidates_of(plan)
     assert len(set(candidates)) == 6

@@ -141,15 +141,15 @@ def _train_fold(
     curves.append([])
     losses.append([])
     guard = _Guard(
-        workshop.score,
-        fold * workshop.epochs,
-        done,
-        most,
-        workshop.patience(candidate),
-        watcher,
-        standing,
-        curves[-1],
-        losses[-1],
+        score=workshop.score,
+        behind=fold * workshop.epochs,
+        done=done,
+        most=most,
+        patience=workshop.patience(candidate),
+        watcher=watcher,
+        standing=standing,
+        curve=curves[-1],
+        losses=losses[-1],
     )
     standing.fold, standing.epoch = fold, 0
     trainer = workshop.trainer(candidate, fold, [guard])
