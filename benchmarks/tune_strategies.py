@@ -136,7 +136,7 @@ def draw(results: list[Result], entrants: list[str], path: str) -> None:
             if not scores[strategy]:
                 continue
             gains = 100.0 * (np.array(scores[strategy]) - base)
-            y = row + 0.11 * (place - (len(strategies) - 1) / 2)
+            y = row - 0.11 * (place - (len(strategies) - 1) / 2)  # from above, as the legend goes
             colour, first = COLOURS[place % len(COLOURS)], row == len(tables) - 1
             axes.plot([gains.min(), gains.max()], [y, y], color=colour, lw=1.4, alpha=0.45, zorder=2)
             label = strategy if first else None

@@ -33,8 +33,10 @@ from minicolumn.passes.pipeline import VARIABLE
 from minicolumn.tree import flatten
 
 os.environ.setdefault(VARIABLE, "1")  # what passes make is checked, in subprocesses too
-# A time limit of single examples tells how loaded the machine is, and nothing of what is tested.
-settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# A time limit of single examples tells how loaded the machine is, and nothing of what is tested. The same
+# examples each time: a change is judged by what it changes. `--hypothesis-profile=search` draws others.
+settings.register_profile("search", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("tests", settings.get_profile("search"), derandomize=True)
 settings.load_profile("tests")
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

@@ -48,14 +48,29 @@ def test_the_catalogue_page_is_what_the_registries_say() -> None:
     assert names <= set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE))
 
 
+def _run_code(page: str, names: dict[str, object]) -> None:
+    """Run the Python blocks of a page, one after the other, in a namespace."""
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
+    assert blocks
+    for block in blocks:
+        exec(compile(block, page, "exec"), names)
+
+
+def test_the_code_of_the_page_on_tuning_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    _run_code("docs/tuning.md", names)
+    study = names["study"]
+    assert isinstance(study, mc.tune.Study)
+    assert len(study.records) == 6
+    assert study.story
+
+
 def test_the_code_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(0)
     names = {"X": rng.random((64, 20), np.float32), "y": rng.integers(0, 10, 64)}
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    assert len(blocks) >= 2
-    for block in blocks:
-        exec(compile(block, "README.md", "exec"), names)
+    _run_code("README.md", names)
     assert (tmp_path / "digits.safetensors").exists()
 
 

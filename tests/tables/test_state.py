@@ -77,6 +77,8 @@ def as_csv(columns: list[list[str]]) -> bytes:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(COLUMN, min_size=2, max_size=4), st.sampled_from([None, "regression", "multiclass"]))
+@example([["0"] * 11 + ["1"], ["2000-01-01"] * 11 + ["3000-01-01"]], None)
+@example([["0"] * 11 + ["1"], ["2000-01-01"] * 11 + ["11/12/07"]], None)
 @example([["0.0"] * 7 + ["0.25"] + ["0.0"] * 3 + ["2.813445292206736e+37"], [""] * 11 + ["0"]], None)
 def test_any_table_gives_a_finite_matrix_or_one_line(columns: list[list[str]], task: str | None) -> None:
     try:

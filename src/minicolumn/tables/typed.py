@@ -206,22 +206,21 @@ class _Reader:
         if shape is not Shape.TEXT and (not form or any(mark in form for mark in "-/.: ")):
             raise DataError(f"{what} {series.name!r}: found {series.dtype} values, expected dates or times")
         text = self._text(series)
-        values = read_dates(text, form) if form else read_dates(text, _own_form(series, text))
+        form = form or _own_form(series, text)
+        values = read_dates(text, form)
         failed = text.filter(values.is_null() & text.is_not_null() & ~date_sentinels(text).fill_null(False))
         if failed.is_empty():
             return values, []
-        is_word = ~failed.str.contains("[0-9]") | failed.str.to_lowercase().is_in(list(NUMBER_MISSING))
-        words = failed.filter(is_word).unique(maintain_order=True).to_list()
-        if len(words) == failed.n_unique():
-            return values, self._words(series, text, failed, words, f"a date or time written as {form}", what)
-        known = present(text, NUMBER_MISSING).drop_nulls()
-        other = infer_date_form(known.filter(~known.is_in(words)), 0.0)
-        if other.form is None or other.note:
-            odd = next(word for word in failed if word not in words)
-            refuse(series, odd, f"a date or time written as {form}", what)
-        remark: tuple[About, str] = ("form", f"written as {other.form}, in the training as {form}")
-        said = self._words(series, text, failed.filter(is_word), words, f"a date written as {form}", what)
-        return read_dates(text, other.form), [remark, *said]
+        expected = f"a date or time written as {form}"
+        nothing = failed.str.to_lowercase().is_in(list(NUMBER_MISSING))
+        words = failed.filter(nothing | ~failed.str.contains("[0-9]"))
+        other = _other_date_form(text, words) if len(words) < len(failed) else None
+        if other is None:  # as in training: few cells that are no dates, "2000-13-01" as "soon", are missing
+            odd = failed.unique(maintain_order=True).to_list()
+            return values, self._words(series, text, failed, odd, expected, what)
+        remark: tuple[About, str] = ("form", f"written as {other}, in the training as {form}")
+        odd = words.unique(maintain_order=True).to_list()
+        return read_dates(text, other), [remark, *self._words(series, text, words, odd, expected, what)]
 
     def _words(
         self,
@@ -246,6 +245,13 @@ class _Reader:
 def _like(form: str) -> str:
     """Return how a number is written, for a message; "" for plainly."""
     return f" written like {form}" if form else ""
+
+
+def _other_date_form(text: polars.Series, words: polars.Series) -> str | None:
+    """Return the one form, days and months certain, in which all cells but these words are dates; or None."""
+    known = present(text, NUMBER_MISSING).drop_nulls()
+    found = infer_date_form(known.filter(~known.is_in(words.unique().to_list())), 0.0)
+    return None if found.note else found.form
 
 
 def _own_form(series: polars.Series, text: polars.Series) -> str:
