@@ -67,8 +67,16 @@ def test_numbers_without_their_percent_sign_are_refused_of_any_type() -> None:
 WORDS = ["..", ":", "**", "#DIV/0!", "n.a.", "\\N", "(null)", "–", "unknown", "#NA", "1.#IND"]  # noqa: RUF001
 
 
-@pytest.mark.parametrize("word", [*WORDS, "kg", "see note"])
-@pytest.mark.parametrize("kind", ["number", "datetime"])
+ODD_DATES = ["2024-13-01", "3000-01-01", "20x", "31.12.2023"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "word"),
+    [
+        *((kind, word) for kind in ("number", "datetime") for word in (*WORDS, "kg", "see note")),
+        *(("datetime", word) for word in ODD_DATES),
+    ],
+)
 def test_few_words_are_missing_in_training_and_later(word: str, kind: str) -> None:
     value = (lambda i: f"{i / 7:.3f}") if kind == "number" else (lambda i: f"2024-01-{i % 28 + 1:02d}")
     cells = [word if i in (3, 30) else value(i) for i in range(MANY)]
@@ -106,6 +114,8 @@ def test_dates_in_another_form() -> None:
     assert [remark.about for remark in typed.remarks] == ["form"]
     with pytest.raises(DataError, match=r"row 2: found '31\.12\.2023', expected a date or time written as"):
         read(["2023-12-31", "31.12.2023"], "%Y-%m-%d", "datetime")
+    with pytest.raises(DataError, match=r"row 2: found '3000-01-01', expected a date or time written as %Y"):
+        read(["2023-12-31", "3000-01-01"], "%Y-%m-%d", "datetime")  # too many to be slips
     with pytest.raises(DataError, match="row 1"):  # month or day first
         read(["01/02/2023", "03/04/2023"], "%Y-%m-%d", "datetime")
     assert read(["2023-12-31", "9999-12-31"], "%Y-%m-%d", "datetime").frame["x"].null_count() == 1
