@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import shlex
-from contextlib import nullcontext
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,7 +50,7 @@ from minicolumn.tabular.thresholds import check_threshold
 from minicolumn.tabular.weights import check_class_weight
 from minicolumn.train.callbacks import Callback, Checkpoint, as_seconds, check_callbacks
 from minicolumn.train.history_picture import draw_history
-from minicolumn.train.interrupts import deferred
+from minicolumn.train.interrupts import deferred, heard_once
 
 if TYPE_CHECKING:
     import polars
@@ -79,10 +78,19 @@ def run_training(options: TrainOptions) -> int:
         plan = plan_table(frame, settings, test)
     announce(console, short_name(options.data), plan)
     raise_interrupts()
-    folds = _cross_validated(console, options, frame, settings)
+    with heard_once():
+        folds = _cross_validated(console, options, frame, settings)
+        done = _trained(console, options, plan)
+        model = with_command(done.model, "train", options, data)
+        done = replace(done, model=model.with_card(with_words(model.card, options)))
+        return _finish(console, options, done, frame.width, folds)
+
+
+def _trained(console: Console, options: TrainOptions, plan: TablePlan) -> TableRun:
+    """Train as planned; DataError that says where the last good weights are, after a divergence."""
     try:
         with by_option(type(options)):
-            done = train_plan(
+            return train_plan(
                 plan,
                 callbacks=_files(options) if plan.members else _watchers(options, console, plan),
                 resume=options.resume,
@@ -90,9 +98,6 @@ def run_training(options: TrainOptions) -> int:
             )
     except DivergenceError as error:
         raise _salvaged(error, plan, _place(options)) from None
-    model = with_command(done.model, "train", options, data)
-    done = replace(done, model=model.with_card(with_words(model.card, options)))
-    return _finish(console, options, done, frame.width, folds)
 
 
 def _cross_validated(
@@ -236,22 +241,13 @@ def _start(options: TrainOptions) -> Start | None:
 def _finish(
     console: Console, options: TrainOptions, done: TableRun, columns: int, folds: Folds | None = None
 ) -> int:
-    """Save the model, then report on the test; who interrupted the training may do so again meanwhile."""
-    interrupted = done.run.stopped == "interrupted"
-    if interrupted and not done.run.steps:
-        raise KeyboardInterrupt
-    with deferred(again=False) if interrupted else nullcontext():
-        return _saved_and_shown(console, options, done, columns, folds)
-
-
-def _saved_and_shown(
-    console: Console, options: TrainOptions, done: TableRun, columns: int, folds: Folds | None
-) -> int:
     """Save the model, then report on the test.
 
     Ctrl-C waits for the file; where saving fails, the metrics are still shown first.
     """
     interrupted = done.run.stopped == "interrupted"
+    if interrupted and not done.run.steps:
+        raise KeyboardInterrupt
     console.print(how_it_went(done))
     replaced = os.path.exists(_place(options))
     if interrupted:

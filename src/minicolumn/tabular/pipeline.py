@@ -29,7 +29,7 @@ from minicolumn.tabular.plan import TablePlan, TableSplit
 from minicolumn.tabular.training import resumed, table_trainer
 from minicolumn.train.callbacks import Callback, Checkpoint
 from minicolumn.train.history import History
-from minicolumn.train.interrupts import deferred
+from minicolumn.train.interrupts import deferred, heard_once
 from minicolumn.train.run import Run
 from minicolumn.train.trainer import Trainer
 
@@ -125,6 +125,7 @@ class TableRun:
         return [line.rstrip() for line in lines]
 
 
+@heard_once()
 def train_plan(
     plan: TablePlan,
     *,

@@ -1,4 +1,4 @@
-"""Signal handling: SIGINT (Ctrl-C) deferred over a critical section."""
+"""Signal handling: SIGINT (Ctrl-C) deferred over a critical section, or heard once."""
 
 from __future__ import annotations
 
@@ -6,6 +6,38 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
+
+
+class _Once:
+    """A handler of SIGINT: the first one is a KeyboardInterrupt, those after it are forgotten."""
+
+    def __init__(self) -> None:
+        self.heard = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        if not self.heard:
+            self.heard = True
+            raise KeyboardInterrupt
+
+
+@contextmanager
+def heard_once() -> Iterator[None]:
+    """Raise KeyboardInterrupt within for the first SIGINT alone; of several that are nested the outermost.
+
+    Who presses Ctrl-C twice means what one press says. The second one may come while the first is a caught
+    exception, at any of the lines that keep what was learnt, and `deferred` cannot begin before the first of
+    them. Only the main thread is interrupted, and only where nobody else handles the signal.
+    """
+    mine = threading.current_thread() is threading.main_thread()
+    if not mine or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    signal.signal(signal.SIGINT, _Once())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @contextmanager
@@ -22,7 +54,8 @@ def deferred(again: bool = True) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.default_int_handler and not isinstance(before, _Once):
         yield
         return
     waiting: list[int] = []
@@ -30,6 +63,6 @@ def deferred(again: bool = True) -> Iterator[None]:
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGINT, before)
     if waiting and again:
-        raise KeyboardInterrupt
+        before(signal.SIGINT, None)

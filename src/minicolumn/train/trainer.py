@@ -25,7 +25,7 @@ from minicolumn.train.engine import Engine, Rule
 from minicolumn.train.evaluation import Evaluable
 from minicolumn.train.goal import Goal, goal_of
 from minicolumn.train.history import Row
-from minicolumn.train.interrupts import deferred
+from minicolumn.train.interrupts import deferred, heard_once
 from minicolumn.train.run import Run
 from minicolumn.train.settings import (
     NAMES,
@@ -284,6 +284,7 @@ class Trainer(Evaluable):
         if self._is_telling:
             raise DataError(f"{what}: a callback cannot advance the training that it is told of")
 
+    @heard_once()
     def run(self) -> Run:
         """Train to the end of `epochs`, or until a callback says stop or an interrupt; what `fit` returns.
 
