@@ -55,7 +55,7 @@ def deferred(again: bool = True) -> Iterator[None]:
         yield
         return
     before = signal.getsignal(signal.SIGINT)
-    if before is not signal.default_int_handler and not isinstance(before, _Once):
+    if not callable(before) or (before is not signal.default_int_handler and not isinstance(before, _Once)):
         yield
         return
     waiting: list[int] = []
