@@ -247,16 +247,21 @@ def _like(form: str) -> str:
     return f" written like {form}" if form else ""
 
 
+def _known(text: polars.Series) -> polars.Series:
+    """Return the cells that are no spelling of a missing number or date."""
+    return present(text, NUMBER_MISSING).drop_nulls()
+
+
 def _other_date_form(text: polars.Series, words: polars.Series) -> str | None:
     """Return the one form, days and months certain, in which all cells but these words are dates; or None."""
-    known = present(text, NUMBER_MISSING).drop_nulls()
+    known = _known(text)
     found = infer_date_form(known.filter(~known.is_in(words.unique().to_list())), 0.0)
     return None if found.note else found.form
 
 
 def _own_form(series: polars.Series, text: polars.Series) -> str:
     """Return the form of text in a column that was of a date type in training."""
-    known = present(text, NUMBER_MISSING).drop_nulls()
+    known = _known(text)
     if known.is_empty():
         return "%Y-%m-%d"
     found = infer_date_form(known, TOLERATED)
