@@ -176,6 +176,36 @@ def test_unused_and_empty_arguments() -> None:
     assert mc.grad(lambda p: 1.0)({}) == {}
 
 
+@given(st.data())
+def test_of_joined_columns_only_those_that_depend_are_sought(data: st.DataObject) -> None:
+    widths = data.draw(st.lists(st.integers(1, 5), min_size=1, max_size=4))
+    learnt = data.draw(st.lists(st.booleans(), min_size=len(widths), max_size=len(widths)))
+    stacked = data.draw(st.sampled_from([(), (2,)]))  # of a product that broadcasts
+    rng = np.random.default_rng(0)
+    parts = [rng.standard_normal((3, n)) for n in widths]
+    weights = rng.standard_normal((*stacked, sum(widths), 7))
+
+    def loss(parts: Any) -> Any:
+        return np.sum(np.tanh(np.concatenate(parts, axis=1) @ weights))
+
+    def of_learnt(given: Any) -> Any:
+        chosen = iter(given)
+        return loss([next(chosen) if own else part for part, own in zip(parts, learnt, strict=True)])
+
+    variables = [part for part, own in zip(parts, learnt, strict=True) if own]
+    expected = [g for g, own in zip(mc.grad(loss)(parts), learnt, strict=True) if own]
+    slope = mc.grad(of_learnt)
+    for found in (slope(variables), mc.compile(slope)(variables)):
+        for one, other in zip(found, expected, strict=True):
+            # Columns of a product are sums of the same terms, perhaps in another order.
+            np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-12)
+    if variables:
+        first, last = learnt.index(True), len(learnt) - learnt[::-1].index(True)
+        shape = [*stacked, 3, sum(widths[first:last])]
+        products = [line for line in str(mc.inspect(slope, variables)).splitlines() if " = matmul(" in line]
+        assert f"f64{shape}".replace(" ", "") in products[-1]
+
+
 def test_jacobian_shapes() -> None:
     x, y = np.arange(3.0), np.ones((2, 2))
     j = mc.jacobian(lambda x, y: np.sum(y) * x[:2], (0, 1))(x, y)

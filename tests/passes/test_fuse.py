@@ -102,6 +102,15 @@ def test_what_is_cheap_is_computed_again():
     ]
 
 
+def test_of_broadcast_products_the_factor_is_stored_that_costs_something():
+    def both(x: Any, y: Any) -> Any:
+        wide = x[:, None, :] * np.exp(y)[:, :, None]  # [8, 4, 20]
+        return np.sum(wide, axis=0), np.max(wide, axis=1)
+
+    kernels = fused(both, X, floats(8, 4))
+    assert kernels == ["loop [8, 4]: exp", "reduce sum [4, 20]: sum", "reduce max [8, 20]: max"]
+
+
 def test_maps_over_one_shape_that_share_work_are_one_loop():
     assert fused(lambda x: (np.tanh(x) + 1, np.tanh(x) * 2), X) == ["loop [8, 20]: add multiply"]
 

@@ -140,6 +140,26 @@ def test_second_derivative_through_a_gather() -> None:
     np.testing.assert_array_equal(h, np.diag([2.0, 0.0, 4.0]))
 
 
+@given(st.data())
+def test_what_lies_in_one_of_joined_parts_is_taken_from_it(data: st.DataObject) -> None:
+    widths = data.draw(st.lists(st.integers(1, 3), min_size=2, max_size=3))
+    parts = [np.arange(4.0 * n).reshape(4, n) + 100.0 * k for k, n in enumerate(widths)]
+    places = data.draw(st.lists(st.integers(-sum(widths), sum(widths) - 1), min_size=1, max_size=4))
+
+    def taken(parts: Any) -> Any:
+        return np.concatenate(parts, axis=1)[:, np.array(places)]
+
+    whole = np.concatenate(parts, axis=1)
+    np.testing.assert_array_equal(mc.compile(taken)(parts), whole[:, places])
+    owners = np.repeat(np.arange(len(widths)), widths)[places]
+    joins = "concatenate" in str(mc.inspect(taken, parts))
+    assert joins == (len(set(owners)) > 1)
+    weights = np.random.default_rng(0).standard_normal((4, len(places)))
+    expected = _expected_gradient(whole, (slice(None), np.array(places)), weights)
+    found = mc.compile(mc.grad(lambda parts: np.sum(taken(parts) * weights)))(parts)
+    np.testing.assert_allclose(np.concatenate(found, axis=1), expected, rtol=1e-14, atol=1e-14)
+
+
 def test_traced_indices() -> None:
     x = np.arange(12.0).reshape(4, 3)
     rows = np.array([2, 0, 2])

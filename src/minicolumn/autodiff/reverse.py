@@ -7,6 +7,7 @@ nothing open depends on the rules compute; on traced ones they record, and deriv
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -14,6 +15,9 @@ import numpy as np
 from minicolumn.autodiff.loops import pull_scan
 from minicolumn.ir.graph import Node
 from minicolumn.ir.ops.control import ITEM, SCAN
+from minicolumn.ir.ops.products import MATMUL
+from minicolumn.ir.ops.shaping import CONCATENATE
+from minicolumn.ir.shapes import Dim
 from minicolumn.trace.nodes import LiveNode, Scope
 from minicolumn.trace.tracer import cast, lift
 
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
 
 # By node, the sum of the cotangents that have arrived; for an operation with several results one by index.
 Cotangents: TypeAlias = "dict[Node, Any]"
+Parts: TypeAlias = "list[tuple[LiveNode, slice]]"
 
 
 def pullback(
@@ -72,9 +77,39 @@ def _step(node: LiveNode, g: Any, collected: Cotangents, scope: Scope) -> None:
     out, lifted = lift(node), tuple([lift(x) for x in inputs])
     for i, operand in enumerate(inputs):
         if scope in operand.scopes and operand.type.dtype.kind == "f" and op.flows_to(i):
+            if op is MATMUL and i == 0 and (parts := _dependent_parts(operand, scope)):
+                _pull_to_parts(g, operand, parts, lifted[1], collected)
+                continue
             part = op.pull(i, g, out, lifted, node.attrs)
             if part is not None:
                 _add(collected, operand, sum_to(part, operand.type.shape))
+
+
+def _dependent_parts(joined: LiveNode, scope: Scope) -> Parts:
+    """Return the parts that depend on a scope's variables, of parts joined side by side, and their columns.
+
+    None where it is no such array, or where all of them do. Of a table's numbers beside the embeddings of its
+    codes only the latter do; to find the cotangent of every column would be nearly in vain.
+    """
+    if joined.op is not CONCATENATE or joined.attrs["axis"] != len(joined.array_type.shape) - 1:
+        return []
+    parts: Any = joined.inputs
+    widths = [part.array_type.shape[-1] for part in parts]
+    if any(isinstance(width, Dim) for width in widths):
+        return []
+    ends = list(accumulate(widths))
+    columns = [slice(end - width, end) for end, width in zip(ends, widths, strict=True)]
+    found = [each for each in zip(parts, columns, strict=True) if scope in each[0].scopes]
+    return found if len(found) < len(columns) else []
+
+
+def _pull_to_parts(g: Any, joined: LiveNode, parts: Parts, y: Any, collected: Cotangents) -> None:
+    """Hand the cotangent of a product  joined @ y  on to some of the parts, by one product for all."""
+    first, last = parts[0][1].start, parts[-1][1].stop
+    narrow = np.matmul(g, np.swapaxes(y[..., first:last, :], -1, -2))
+    narrow = sum_to(narrow, (*joined.array_type.shape[:-1], last - first))
+    for part, columns in parts:
+        _add(collected, part, narrow[..., columns.start - first : columns.stop - first])
 
 
 def _add(collected: Cotangents, node: Node, g: Array | None) -> None:

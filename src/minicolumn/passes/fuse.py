@@ -359,10 +359,37 @@ def _shared_between(kernels: list[Kernel], arrays: Container[Node]) -> set[Node]
             for node in inlined(value, arrays, computed):
                 if node not in arrays:
                     users.setdefault(node, set()).add(kernel)
-    shared = {n for n in users if len(users[n]) > 1 and _worth_storing(n, arrays)}
+    shared = {
+        part
+        for n in users
+        if len(users[n]) > 1 and _worth_storing(n, arrays)
+        for part in _stored_for(n, arrays)
+    }
     # Storing the last of a chain is enough; what leads to it is then read by one kernel again.
     followed = {o for n in shared for o in n.inputs if users.get(o) == users[n]}
     return shared - followed
+
+
+def _stored_for(node: Node, arrays: Container[Node]) -> set[Node]:
+    """Return what to store for a value that several kernels read: itself, or smaller values it is made of.
+
+    The latter where little is left to be done from them: of x[:, :, None] * y the many products cost more to
+    write and to read than to compute again, and what y costs is spent once.
+    """
+    smaller, total, stack, seen = set(), 0, [node], {node}
+    while stack:
+        current = stack.pop()
+        total += current.op.cost
+        for operand in current.inputs:
+            if operand in seen or operand in arrays:
+                continue
+            seen.add(operand)
+            if operand.array_type.size < node.array_type.size and not operand.op.is_view:
+                smaller.add(operand)
+            else:
+                stack.append(operand)
+    dear = {each for each in smaller if _worth_storing(each, arrays)}
+    return dear if dear and total < WORTH_STORING else {node}
 
 
 def _worth_storing(node: Node, arrays: Container[Node]) -> bool:

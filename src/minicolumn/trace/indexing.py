@@ -14,7 +14,7 @@ from minicolumn.ir.ops.order import take_along
 from minicolumn.ir.shapes import Dim, Length, normalize_axis
 from minicolumn.trace.aliases import link
 from minicolumn.trace.promote import array
-from minicolumn.trace.tracer import Traced, fresh
+from minicolumn.trace.tracer import Traced, fresh, lift
 
 if TYPE_CHECKING:
     from minicolumn.ir.arrays import Array, Operand
@@ -160,11 +160,37 @@ def _with_arrays(x: Array, parts: list[Part], gap: int) -> Any:
     axes = [i for i, is_index in enumerate(indexed) if is_index]
     rest = [i for i, is_index in enumerate(indexed) if not is_index]
     indices = [_checked(parts[i], sliced.shape[i]) for i in axes]  # type: ignore[arg-type]
+    if len(axes) == 1:
+        sliced, indices[0] = _within_part(sliced, axes[0], indices[0])
     rows = GATHER(np.transpose(sliced, axes + rest), *indices)
     width = rows.ndim - len(rest)
     # An ellipsis keeps index arrays apart even where it stands for no axis.
     together = axes == list(range(axes[0], axes[0] + len(axes))) and not axes[0] < gap <= axes[-1]
     return np.moveaxis(rows, range(width), range(axes[0], axes[0] + width)) if together and axes[0] else rows
+
+
+def _within_part(x: Any, axis: int, index: Any) -> tuple[Any, Any]:
+    """Return what to index in place of joined arrays: the part in which all that is taken lies, if in one.
+
+        concatenate(a, b)[[0, 2]]  =  a[[0, 2]]      where a has three elements or more
+
+    So what is taken of a table's numbers does not depend on the embeddings of its codes beside them, and
+    nobody seeks how the loss changes with these numbers.
+    """
+    joined = x.node if isinstance(x, Traced) and x.node.value is None else None
+    if joined is None or joined.op is not ops.CONCATENATE or joined.attrs["axis"] != axis:
+        return x, index
+    if isinstance(index, Traced) or not np.size(index):
+        return x, index
+    places = np.asarray(index) % x.shape[axis]
+    parts: Any = joined.inputs
+    first = 0
+    for part in parts:
+        last = first + part.array_type.shape[axis]
+        if first <= np.min(places) and np.max(places) < last:
+            return lift(part), places - first
+        first = last
+    return x, index
 
 
 def _checked(index: int | Array, n: Length) -> Any:
