@@ -71,6 +71,17 @@ def test_frozen_layers_compute_what_they_did_and_the_head_learns(source: mc.Mode
     assert np.any(model.params[head]["weight"])
 
 
+def test_what_was_unfrozen_goes_on_from_a_checkpoint(tmp_path: Path) -> None:
+    how: Any = {"freeze": True, "unfreeze": 1, "epochs": 3}
+    kept = tmp_path / "kept.safetensors"
+    run = fitted(**how, checkpoint=kept)
+    assert not any(isinstance(layer, Frozen) for layer in run.model.network.layers)
+    again = fitted(**how, resume=kept)
+    assert np.array_equal(again.model.params["4"]["weight"], run.model.params["4"]["weight"])
+    with pytest.raises(DataError, match="is of another network"):
+        fitted(freeze=True, epochs=3, resume=kept)  # they were to stay frozen
+
+
 def test_layers_that_are_not_frozen_learn(source: mc.Model) -> None:
     found = [_model(**how) for how in ({}, {"freeze": True, "unfreeze": 1}, {"freeze": 2})]
     for model in found:

@@ -71,6 +71,13 @@ def test_any_change_in_any_hook_is_gone_on_with(name: str, hook: str, wave: Any,
         assert trainer.advance(epochs=1)[0]["epoch"] == 7
 
 
+@pytest.mark.parametrize(("epochs", "last"), [(4, 4), (9, 9), (1, 2)])
+def test_a_run_ends_where_its_epochs_end_as_they_are_by_then(epochs: int, last: int, wave: Any) -> None:
+    trainer = _trainer(wave, Once("on_epoch", lambda trainer: trainer.change(epochs=epochs)))
+    run = trainer.run()
+    assert (run.stopped, trainer.epoch, len(run.history)) == ("all epochs", last, last)
+
+
 @pytest.mark.parametrize("steps", [1, 1000])
 def test_weights_that_are_handed_out_are_copies(steps: int, wave: Any, same_bits: Any) -> None:
     class Spoil(mc.Callback):

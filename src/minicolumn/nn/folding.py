@@ -21,7 +21,7 @@ import numpy as np
 
 from minicolumn.nn.activations import activation_by_name
 from minicolumn.nn.layer import Array, Layer, Params
-from minicolumn.nn.layers.containers import Frozen, Sequential
+from minicolumn.nn.layers.containers import Sequential, thawed
 from minicolumn.nn.layers.dense import Activation, Dense, Scale
 from minicolumn.nn.layers.embeddings import ColumnEmbedding
 from minicolumn.nn.layers.noise import AlphaDropout, Dropout, GaussianDropout, GaussianNoise
@@ -49,15 +49,10 @@ def folded(network: Layer, params: Params) -> Part:
     """
     if not isinstance(network, Sequential):
         return network, params
-    thawed = [(_thawed(layer), params[str(place)]) for place, layer in enumerate(network.layers)]
-    parts = [(layer, own) for layer, own in thawed if not isinstance(layer, SILENT)]
+    bare = [(thawed(layer), params[str(place)]) for place, layer in enumerate(network.layers)]
+    parts = [(layer, own) for layer, own in bare if not isinstance(layer, SILENT)]
     found = list(_plain(_without_scales(_as_splines(parts))))
     return Sequential(*[layer for layer, _ in found]), {str(n): own for n, (_, own) in enumerate(found)}
-
-
-def _thawed(layer: Layer) -> Layer:
-    """Return what predicts the same without being frozen."""
-    return _thawed(layer.inner) if isinstance(layer, Frozen) else layer
 
 
 def _without_scales(parts: list[Part]) -> Iterator[Part]:

@@ -38,6 +38,7 @@ from minicolumn.optim import (
     optimizer_by_name,
 )
 from minicolumn.tables.encode import Encoder
+from minicolumn.tabular.early_decay import LEAST_PATIENCE, EarlyDecay
 from minicolumn.tabular.efforts import FEW_ROWS, Effort
 from minicolumn.tabular.knots import table_knots
 
@@ -61,6 +62,7 @@ class MemberHabits:
     fewest        epochs of the usual effort, as long as they are no more than 2,500 steps
     activation    of the hidden layers; None is that of the single network
     largest_batch rows of a step at most
+    may_stall     whether the rate falls early where the held-out loss stalls, see `EarlyDecay`
 
     The rate stays, then falls along a cosine. Of numbers the best epoch by a few rows held out is the best by
     luck, and the last one better; two classes are learnt by heart before the rate has fallen.
@@ -76,6 +78,7 @@ class MemberHabits:
     fewest: int = 8
     activation: str | None = None
     largest_batch: int = _LARGEST_BATCH
+    may_stall: bool = False
 
 
 @dataclass(frozen=True)
@@ -124,7 +127,7 @@ _OF_NUMBERS = MemberHabits(
     ),
     2 / 3,
 )
-_OF_FEW_NUMBERS = MemberHabits(((0.15, 0.05),), 1.0)
+_OF_FEW_NUMBERS = MemberHabits(((0.15, 0.05),), 1.0, may_stall=True)
 _MANY_ROWS = 200_000
 _OF_TWO_CLASSES = MemberHabits(
     ((0.3, 0.04),),
@@ -234,6 +237,7 @@ def table_recipe(
     """
     habits = habits_of(encoder)
     own = None if effort is None else _of_members(habits, len(X))
+    stalls = own is not None and own.may_stall and not (epochs or schedule or patience or loss)
     batch = batch_size or table_batch(len(X), _LARGEST_BATCH if own is None else own.largest_batch)
     epochs = epochs or _epochs(habits, -(-len(X) // batch), own, effort)
     habits = habits if own is None else _with(habits, own)
@@ -255,6 +259,7 @@ def table_recipe(
         metrics=habits.metrics,
         keeps_best=own is None or own.keeps_best or patience is not None,
         ways=() if own is None else own.ways,
+        callbacks=(EarlyDecay(max(LEAST_PATIENCE, round(epochs / 8))),) if stalls else (),
     )
 
 

@@ -43,7 +43,8 @@ class Callback(Record):
     on_end     once, at the end of `run`, also when it was interrupted or diverged
 
     and `quiet_epochs` tells how far the loop may go on without asking. `only_watches` says that it shows a
-    training and has no part in it: checkpoints leave it out.
+    training and has no part in it: checkpoints leave it out. `changes` names what it changes of a training: a
+    checkpoint of a training that was planned with it may hold other values of these, such as other "epochs".
 
     Each gets the `Trainer` as it stands: its `params`, `history`, `network`, `epochs`, `steps` and `rows`;
     `stop(reason)` ends it at once, `rate_factor` lowers the learning rate, `change(...)` changes anything
@@ -68,6 +69,7 @@ class Callback(Record):
     """
 
     only_watches: ClassVar[bool] = False
+    changes: ClassVar[frozenset[str]] = frozenset()
 
     def on_start(self, trainer: Trainer, /) -> None:
         """Do nothing."""
@@ -223,6 +225,8 @@ class Unfreeze(Callback):
     layers: Annotated[
         int | None, Integer(help="How many each time; all of them by default.", ge=1, search=Search(1, 4))
     ] = None
+
+    changes: ClassVar[frozenset[str]] = frozenset({"network"})
 
     def on_epoch(self, trainer: Trainer, row: Row) -> None:
         frozen = _frozen(trainer)

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 class Goal:
     """Where a training is to be stopped, at the first of these limits.
 
-    epoch       whole epochs in all
+    epoch       whole epochs in all; None for the `epochs` of the training, as they are at each moment
     step        steps in all
     deadline    seconds of `clock`, which has any start
     """
 
-    epoch: float = math.inf
+    epoch: float | None = math.inf
     step: float = math.inf
     deadline: float = math.inf
     clock: Callable[[], float] = time.perf_counter
@@ -35,9 +35,10 @@ class Goal:
 
         Towards a deadline as many as fit by the duration of past steps, at least one; so it may end late.
         """
-        if trainer.epoch >= self.epoch or trainer.step >= self.step:
+        last = trainer.epochs if self.epoch is None else self.epoch
+        if trainer.epoch >= last or trainer.step >= self.step:
             return 0
-        left = min(self.step - trainer.step, (self.epoch - trainer.epoch) * trainer.steps)
+        left = min(self.step - trainer.step, (last - trainer.epoch) * trainer.steps)
         if self.deadline < math.inf:
             seconds = self.deadline - self.clock()
             if seconds <= 0.0:

@@ -83,7 +83,7 @@ class Reporter(Callback):
         self._heed(trainer)
 
     def on_epoch(self, trainer: Trainer, row: Row) -> None:
-        self.progress.epochs[self.place] = trainer.epoch
+        self.progress.epochs[self.place], self.progress.of[self.place] = trainer.epoch, trainer.epochs
         self.progress.rows[self.place] = row
         self._heed(trainer)
 

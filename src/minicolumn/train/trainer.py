@@ -298,7 +298,7 @@ class Trainer(Evaluable):
             if self.stop_reason in ("all epochs", "interrupted", "diverged"):
                 self.stop_reason = None
             if not self.stop_reason:
-                self._go(Goal(epoch=self.epochs))
+                self._go(Goal(epoch=None))
             self.stop_reason = self.stop_reason or "all epochs"
         except KeyboardInterrupt:
             self.stop_reason = "interrupted"

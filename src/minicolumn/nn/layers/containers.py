@@ -297,3 +297,10 @@ class Concatenate(Composite):
 
     def moved_through(self, visit: Visit, params: Any, columns: Array) -> Array:
         return self.through(visit, params, columns, None)[0]
+
+
+def thawed(layer: Layer) -> Layer:
+    """Return what predicts the same with nothing frozen in it, of a frozen layer and of a `Sequential`."""
+    if isinstance(layer, Frozen):
+        return thawed(layer.inner)
+    return Sequential(*map(thawed, layer.layers)) if isinstance(layer, Sequential) else layer

@@ -1,0 +1,133 @@
+"""Members whose held-out loss stalls: when the rate falls, how it ends, what goes on from a checkpoint."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import polars
+import pytest
+
+from minicolumn.errors import DataError
+from minicolumn.nn.losses import as_loss
+from minicolumn.optim import FlatCosine
+from minicolumn.tabular import TableSettings, plan_table
+from minicolumn.tabular.early_decay import LEAST_PATIENCE, EarlyDecay
+from minicolumn.tabular.training import resumed, table_trainer
+from minicolumn.train.callbacks import Callback
+from minicolumn.train.checkpoint import to_bytes
+from minicolumn.train.trainer import Trainer
+
+
+def frame(noise: float, rows: int = 200) -> polars.DataFrame:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(rows, 2))
+    y = np.sin(x[:, 0]) + 0.5 * x[:, 1] + noise * rng.normal(size=rows)
+    return polars.DataFrame({"a": x[:, 0], "b": x[:, 1], "y": y})
+
+
+def planned(noise: float = 0.3, rows: int = 200, **said: Any) -> Any:
+    """Return the plan of an ensemble of two small networks."""
+    settings = TableSettings("y", members=2, hidden=(8,), **said)
+    return plan_table(frame(noise, rows), settings)
+
+
+def trainer_of(plan: Any, *callbacks: Callback) -> Trainer:
+    member = plan.members[0]
+    rows = plan.train.given(member.kept(len(plan.train.X))), plan.train.given(member.held)
+    return table_trainer(member.recipe, *rows, callbacks, seed=member.seed, threads=1)
+
+
+@pytest.fixture(scope="module")
+def stalled() -> Trainer:
+    trainer = trainer_of(planned())
+    trainer.run()
+    return trainer
+
+
+def test_the_rate_falls_where_the_loss_stalls_and_for_as_long_as_it_stayed(stalled: Trainer) -> None:
+    history = stalled.history
+    losses, rates = np.array(history["val_loss"]), np.array(history["learning_rate"])
+    patience = planned().recipe.callbacks[0].patience
+    assert patience == 20  # an eighth of 160
+    best, waited = np.minimum.accumulate(losses), np.zeros(len(losses), int)
+    for epoch in range(1, len(losses)):
+        waited[epoch] = 0 if losses[epoch] < best[epoch - 1] else waited[epoch - 1] + 1
+    fell = int(np.argmax(waited >= patience)) + 1  # the first epoch, from 1, after which it has stalled
+    assert 2 * fell == len(history) == stalled.epochs < 160
+    assert stalled.stopped == "all epochs"
+    assert np.ptp(rates[5:fell]) < 1e-6 * rates[5]  # behind the warm-up
+    assert (np.diff(rates[fell:]) < 0).all()  # the warm-up shifts it by 1 % of what is left
+    assert rates[-1] < 0.01 * rates[5]
+
+
+@pytest.mark.parametrize("at_once", [1, 7])
+def test_it_is_the_same_training_however_it_is_cut(at_once: int, stalled: Trainer, same_bits: Any) -> None:
+    trainer = trainer_of(planned())
+    while left := (trainer.epochs - trainer.epoch) * trainer.steps - trainer.done:
+        trainer.advance(steps=min(at_once, left))
+    assert same_bits(trainer.params, stalled.params)
+    assert trainer.epoch == stalled.epoch
+
+
+def test_of_noise_all_epochs_are_learnt() -> None:
+    """Beyond what one member can answer, the mean of several still gains."""
+    trainer = trainer_of(planned(noise=3.0))
+    trainer.run()
+    assert max(trainer.history["val_r2"]) < 0.5
+    assert trainer.epoch == 160
+    assert trainer.history.waited("val_loss") > 20
+
+
+@pytest.mark.parametrize(
+    "said", [{"epochs": 160}, {"schedule": FlatCosine()}, {"patience": 160}, {"loss": as_loss("huber")}]
+)
+def test_who_says_how_long_to_learn_is_heard(said: dict[str, Any]) -> None:
+    assert planned(**said).recipe.callbacks == ()
+
+
+def test_many_rows_and_single_networks_learn_as_they_did() -> None:
+    assert planned(rows=4_100).recipe.callbacks == ()
+    single = plan_table(frame(0.3), TableSettings("y", members=1))
+    assert single.recipe.callbacks == ()
+
+
+class Kept(Callback):
+    """Keep a checkpoint of one epoch."""
+
+    only_watches = True
+
+    def __init__(self, epoch: int) -> None:
+        self.epoch, self.found = epoch, b""
+
+    def on_epoch(self, trainer: Trainer, row: Any) -> None:
+        if trainer.epoch == self.epoch:
+            self.found = to_bytes(trainer)
+
+    def quiet_epochs(self, trainer: Trainer) -> float:
+        return np.inf
+
+
+@pytest.mark.parametrize("epoch", [3, -2])
+def test_a_checkpoint_goes_on_to_the_bit(epoch: int, stalled: Trainer, same_bits: Any) -> None:
+    plan = planned()
+    epoch = epoch if epoch > 0 else stalled.epoch + epoch  # after the rate began to fall
+    kept = Kept(epoch)
+    trainer_of(plan, kept).run()
+    fresh, member = trainer_of(plan), plan.members[0]
+    rows = plan.train.given(member.kept(len(plan.train.X))), plan.train.given(member.held)
+    again = resumed(kept.found, fresh, *rows)
+    assert again.epoch == epoch
+    again.run()
+    assert same_bits(again.params, stalled.params)
+    # Any other setting is still compared, and so are epochs where nobody may change them.
+    other = replace(member.recipe, callbacks=(), epochs=170)
+    with pytest.raises(DataError, match="was trained with epochs"):
+        resumed(kept.found, table_trainer(other, *rows, seed=member.seed, threads=1), *rows)
+    with pytest.raises(DataError, match="was trained with seed"):
+        resumed(kept.found, table_trainer(member.recipe, *rows, seed=7, threads=1), *rows)
+
+
+def test_it_is_patient_for_a_few_epochs_at_least() -> None:
+    assert planned(effort="quick").recipe.callbacks == (EarlyDecay(LEAST_PATIENCE),)
