@@ -157,10 +157,10 @@ def test_each_member_has_a_seed_of_its_own_which_the_others_do_not_move():
 
 def test_who_says_a_patience_has_the_best_epoch_kept():
     epochs = {"epochs": 60, "learning_rate": 0.5}
-    patient = _ensemble(_run("score", 3, patience=2, **epochs)).members
+    patient = _ensemble(_run("three", 3, patience=2, **epochs)).members
     assert all(len(trained.run.history) < 60 for trained in patient)
     assert all(trained.run.best_epoch == len(trained.run.history) - 2 for trained in patient)
-    assert {len(trained.run.history) for trained in _ensemble(_run("score", 3, **epochs)).members} == {60}
+    assert {len(trained.run.history) for trained in _ensemble(_run("three", 3, **epochs)).members} == {60}
 
 
 def test_members_differ_in_what_nobody_said():

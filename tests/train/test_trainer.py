@@ -144,11 +144,11 @@ def test_seconds_are_kept(within: Any) -> None:
     trainer = _trainer(epochs=1)
     trainer.advance(epochs=3)  # compiled now, whole epochs and single steps
     trainer.advance(steps=13)
-    began = time.perf_counter()
+    began, step = time.perf_counter(), trainer.step
     with within(0.6):  # twice as long would be a fault, but the first measurement may be off
         trainer.advance(seconds=0.1)
     assert time.perf_counter() - began >= 0.1
-    assert trainer.step > 100
+    assert trainer.step > step + 10  # a step takes some 10 us, but others may be at work, too
 
 
 def test_it_goes_on_beyond_its_epochs_and_after_a_stop() -> None:

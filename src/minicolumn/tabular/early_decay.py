@@ -11,16 +11,13 @@ from minicolumn.train.history import Row
 from minicolumn.train.trainer import Trainer
 
 LEAST_PATIENCE = 8
-# Held-out R2 from which what is left is mostly not noise. Below it members gain by what each learns by heart:
-# their mean takes the noise out again, which one member's loss does not see (docs/decisions/035).
-_LEAST_R2 = 0.5
 
 
 @dataclass(frozen=True)
 class EarlyDecay(Callback):
     """Let a rate that stays for half of the run fall from now on, where the held-out loss has stalled.
 
-        after epoch e:   epochs = 2 e     if  e - best epoch >= patience,  best val_r2 >= 1/2,  2 e < epochs
+        after epoch e:   epochs = 2 e     if  e - best epoch >= patience  and  2 e < epochs
 
     With `FlatCosine`, half of 2 e epochs are behind, so the cosine begins at once and takes as long as what
     is behind. Elsewhere it is the whole run that gets shorter.
@@ -28,6 +25,9 @@ class EarlyDecay(Callback):
     patience    epochs without a smaller val_loss
     Source      the decay of a constant rate may begin whenever one likes: Hu et al. 2024, "MiniCPM" (WSD
                 schedules, arXiv 2404.06395), section 4
+
+    >>> EarlyDecay(patience=20)
+    EarlyDecay(patience=20)
     """
 
     patience: int = LEAST_PATIENCE
@@ -41,6 +41,4 @@ class EarlyDecay(Callback):
     def quiet_epochs(self, trainer: Trainer) -> float:
         if 2 * trainer.epoch >= trainer.epochs:
             return math.inf
-        left = self.patience - trainer.waited("val_loss")
-        # A better R2 comes with a smaller loss, from which patience counts anew.
-        return left if left > 0 or max(trainer.history["val_r2"]) >= _LEAST_R2 else self.patience
+        return self.patience - trainer.waited("val_loss")

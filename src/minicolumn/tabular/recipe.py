@@ -41,6 +41,8 @@ from minicolumn.tables.encode import Encoder
 from minicolumn.tabular.early_decay import LEAST_PATIENCE, EarlyDecay
 from minicolumn.tabular.efforts import FEW_ROWS, Effort
 from minicolumn.tabular.knots import table_knots
+from minicolumn.tabular.last_weights import LastUnlessWorse
+from minicolumn.train.callbacks import Callback
 
 Array = np.ndarray
 
@@ -62,10 +64,11 @@ class MemberHabits:
     fewest        epochs of the usual effort, as long as they are no more than 2,500 steps
     activation    of the hidden layers; None is that of the single network
     largest_batch rows of a step at most
+    prefers_last  whether the last epoch is kept where the best one may be so by chance, see `LastUnlessWorse`
     may_stall     whether the rate falls early where the held-out loss stalls, see `EarlyDecay`
 
-    The rate stays, then falls along a cosine. Of numbers the best epoch by a few rows held out is the best by
-    luck, and the last one better; two classes are learnt by heart before the rate has fallen.
+    The rate stays, then falls along a cosine. What is noisy is learnt by heart before the rate has fallen, so
+    the best epoch is kept; but where new rows repeat old ones, to know these by heart is best.
     """
 
     ways: tuple[tuple[float, float], ...]
@@ -78,6 +81,7 @@ class MemberHabits:
     fewest: int = 8
     activation: str | None = None
     largest_batch: int = _LARGEST_BATCH
+    prefers_last: bool = False
     may_stall: bool = False
 
 
@@ -126,8 +130,11 @@ _OF_NUMBERS = MemberHabits(
         (0.15, 0.05),
     ),
     2 / 3,
+    keeps_best=True,
+    may_stall=True,
 )
-_OF_FEW_NUMBERS = MemberHabits(((0.15, 0.05),), 1.0, may_stall=True)
+_OF_FEW_NUMBERS = MemberHabits(((0.15, 0.05),), 1.0, keeps_best=True, may_stall=True)
+_REPEATED = 0.1  # of the rows, from which to learn them by heart pays
 _MANY_ROWS = 200_000
 _OF_TWO_CLASSES = MemberHabits(
     ((0.3, 0.04),),
@@ -139,7 +146,7 @@ _OF_TWO_CLASSES = MemberHabits(
     fewest=16,
     activation="mish",
 )
-_OF_MANY_CLASSES = MemberHabits(((0.05, 0.08),), 2 / 3, width=1.5)
+_OF_MANY_CLASSES = MemberHabits(((0.05, 0.08),), 2 / 3, width=1.5, keeps_best=True, prefers_last=True)
 # With so few steps an epoch the same rate leaves members sure of what is wrong.
 _OF_MANY_CLASSES_AND_FEW_ROWS = replace(_OF_MANY_CLASSES, ways=((0.05, 0.03),))
 NUMBERS = Habits("mish", 0.05, 0.15, 0.0, 2_000, 160, "val_loss", ("r2",), _OF_NUMBERS, _OF_FEW_NUMBERS)
@@ -236,9 +243,9 @@ def table_recipe(
                 constant; small tables get small batches, large ones fewer epochs; learning stops early
     """
     habits = habits_of(encoder)
-    own = None if effort is None else _of_members(habits, len(X))
-    stalls = own is not None and own.may_stall and not (epochs or schedule or patience or loss)
+    own = None if effort is None else _of_members(habits, X)
     batch = batch_size or table_batch(len(X), _LARGEST_BATCH if own is None else own.largest_batch)
+    free = not (epochs or schedule or loss)
     epochs = epochs or _epochs(habits, -(-len(X) // batch), own, effort)
     habits = habits if own is None else _with(habits, own)
     rate = habits.dropout if dropout is None else dropout
@@ -254,12 +261,12 @@ def table_recipe(
         schedule=schedule or (LogCosine() if effort is None else WarmUp(FlatCosine(), _WARM)),
         batch_size=batch,
         epochs=epochs,
-        patience=patience or max(10, epochs // 2),
+        patience=patience or _patience(own, epochs),
         monitor=habits.monitor,
         metrics=habits.metrics,
         keeps_best=own is None or own.keeps_best or patience is not None,
         ways=() if own is None else own.ways,
-        callbacks=(EarlyDecay(max(LEAST_PATIENCE, round(epochs / 8))),) if stalls else (),
+        callbacks=() if own is None or patience is not None else _callbacks(own, epochs, free),
     )
 
 
@@ -277,15 +284,44 @@ def varied(recipe: Recipe, number: int, *, dropout: bool, rate: bool) -> Recipe:
     return replace(recipe, network=network, optimizer=optimizer.with_rate(speed) if rate else optimizer)
 
 
-def _of_members(habits: Habits, rows: int) -> MemberHabits:
-    """Return what differs for the members of an ensemble that learns from so many rows."""
-    few = habits.members_of_few if rows < FEW_ROWS else None
-    many = habits.members_of_many if rows >= _MANY_ROWS else None
-    return few or many or habits.members
+def _of_members(habits: Habits, X: Array) -> MemberHabits:
+    """Return what differs for the members of an ensemble that learns from these rows."""
+    few = habits.members_of_few if len(X) < FEW_ROWS else None
+    many = habits.members_of_many if len(X) >= _MANY_ROWS else None
+    own = few or many or habits.members
+    if own.may_stall and _repeated(X) >= _REPEATED:
+        return replace(own, keeps_best=False, may_stall=False)
+    return own
+
+
+def _patience(own: MemberHabits | None, epochs: int) -> int:
+    """Return the epochs without progress after which training stops; who prefers the last one gets there."""
+    return epochs if own is not None and own.prefers_last else max(10, epochs // 2)
+
+
+def _callbacks(own: MemberHabits, epochs: int, free: bool) -> tuple[Callback, ...]:
+    """Return what decides how long a member learns, and which weights it keeps.
+
+    free        whether nobody said how long, nor by what schedule
+    """
+    if own.may_stall and free:
+        return (EarlyDecay(max(LEAST_PATIENCE, round(epochs / 8))),)
+    return (LastUnlessWorse(),) if own.prefers_last else ()
+
+
+def _repeated(X: Array) -> float:
+    """Return which share of the rows repeat others, to the bit.
+
+    >>> _repeated(np.array([[1.0, 2.0], [3.0, 4.0], [1.0, 2.0], [1.0, 2.0]]))
+    0.5
+    """
+    import polars
+
+    return 1.0 - polars.from_numpy(X).hash_rows(seed=0).n_unique() / len(X)
 
 
 def _with(habits: Habits, own: MemberHabits) -> Habits:
-    """Return the habits of the first member of an ensemble; all of them are measured by their loss."""
+    """Return the habits of the first member of an ensemble."""
     dropout, rate = own.ways[0]
     return replace(
         habits,
@@ -293,7 +329,6 @@ def _with(habits: Habits, own: MemberHabits) -> Habits:
         learning_rate=rate,
         dropout=dropout,
         smoothing=own.smoothing,
-        monitor="val_loss",
     )
 
 

@@ -138,6 +138,10 @@ class Tracker:
         self.monitor = chosen
         return chosen
 
+    def keep_last(self) -> None:
+        """Have the weights of now handed back, and no longer those of the best epoch."""
+        self.monitor = self._best = None
+
     def lower_is_better(self, figure: str) -> bool:
         """Return whether a figure is better when it is lower, as its metric says or else its name."""
         higher = self.higher_is_better.get(figure)
