@@ -8,12 +8,16 @@ from typing import Any
 import numpy as np
 import polars
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 from minicolumn.errors import DataError
 from minicolumn.nn.losses import as_loss
 from minicolumn.optim import FlatCosine
 from minicolumn.tabular import TableSettings, plan_table
 from minicolumn.tabular.early_decay import LEAST_PATIENCE, EarlyDecay
+from minicolumn.tabular.recipe import _repeated
 from minicolumn.tabular.training import resumed, table_trainer
 from minicolumn.train.callbacks import Callback
 from minicolumn.train.checkpoint import to_bytes
@@ -96,6 +100,15 @@ def test_rows_that_repeat_others_are_learnt_by_heart() -> None:
         recipe = plan_table(polars.concat([once, some]), settings, test=once).recipe
         assert (recipe.callbacks == ()) is by_heart
         assert recipe.keeps_best is not by_heart
+
+
+@given(
+    hnp.arrays(
+        np.float32, st.tuples(st.integers(1, 30), st.integers(1, 3)), elements=st.sampled_from([0, 1, 2.5])
+    )
+)
+def test_rows_that_are_there_again_are_counted(X: np.ndarray) -> None:
+    assert _repeated(X) == pytest.approx(1 - len(np.unique(X, axis=0)) / len(X))
 
 
 def test_a_single_network_learns_as_it_did() -> None:

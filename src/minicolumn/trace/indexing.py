@@ -180,7 +180,7 @@ def _within_part(x: Any, axis: int, index: Any) -> tuple[Any, Any]:
     joined = x.node if isinstance(x, Traced) and x.node.value is None else None
     if joined is None or joined.op is not ops.CONCATENATE or joined.attrs["axis"] != axis:
         return x, index
-    if isinstance(index, Traced) or not np.size(index):
+    if isinstance(index, Traced) or not np.size(index) or isinstance(x.shape[axis], Dim):
         return x, index
     places = np.asarray(index) % x.shape[axis]
     parts: Any = joined.inputs

@@ -48,9 +48,10 @@ class Callback(Record):
 
     Each gets the `Trainer` as it stands: its `params`, `history`, `network`, `epochs`, `steps` and `rows`;
     `stop(reason)` ends it at once, `rate_factor` lowers the learning rate, `change(...)` changes anything
-    else, `keep_best(figure)` has the best weights handed back. `row` is the epoch's row of the history, such
-    as {"epoch": 3, "loss": 0.2, "val_loss": 0.3, ...}. Short epochs are trained several in one native call,
-    a tenth of a second at most, and told afterwards one by one, each with the weights and figures it had.
+    else, `keep_best(figure)` has the best weights handed back and `keep_last()` the last ones. `row` is the
+    epoch's row of the history, such as {"epoch": 3, "loss": 0.2, "val_loss": 0.3, ...}. Short epochs are
+    trained several in one native call, a tenth of a second at most, and told afterwards one by one, each with
+    the weights and figures it had.
 
     Errors      what a method raises comes out of `fit` or `advance`; the step or epoch that it was told of
                 counts
