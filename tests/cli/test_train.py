@@ -35,7 +35,7 @@ def test_penguins_need_nothing_but_their_name(cli: Any, quick: tuple[str, ...], 
     assert found.code == 0, found.err
     assert found.err == ""
     for said in ("344 rows, 17 columns", "Species", "Individual ID  identifier", "always 'Anvers'",
-                 "8 networks", "of 8 networks  val_loss", "out of fold", "balanced accuracy", "ROC AUC",
+                 "8 networks", "of 8 networks  val_accuracy", "out of fold", "balanced accuracy", "ROC AUC",
                  "baseline", "Confusion", "Gentoo",
                  "penguins.safetensors"):  # fmt: skip
         assert said in found.out, said

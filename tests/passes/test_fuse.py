@@ -109,6 +109,9 @@ def test_of_broadcast_products_the_factor_is_stored_that_costs_something():
 
     kernels = fused(both, X, floats(8, 4))
     assert kernels == ["loop [8, 4]: exp", "reduce sum [4, 20]: sum", "reduce max [8, 20]: max"]
+    kernels = fused(lambda x, w, y: both(x @ w, y), X, floats(20, 20), floats(8, 4))
+    assert kernels[0] == "product matmul [8, 20]: matmul"
+    assert kernels[1:] == ["loop [8, 4]: exp", "reduce sum [4, 20]: sum", "reduce max [8, 20]: max"]
 
 
 def test_maps_over_one_shape_that_share_work_are_one_loop():

@@ -16,7 +16,7 @@ from minicolumn.errors import DataError
 from minicolumn.nn.losses import as_loss
 from minicolumn.optim import FlatCosine
 from minicolumn.tabular import TableSettings, plan_table
-from minicolumn.tabular.early_decay import LEAST_PATIENCE, EarlyDecay
+from minicolumn.tabular.early_decay import EarlyDecay
 from minicolumn.tabular.recipe import _repeated
 from minicolumn.tabular.training import resumed, table_trainer
 from minicolumn.train.callbacks import Callback
@@ -53,8 +53,8 @@ def stalled() -> Trainer:
 def test_the_rate_falls_where_the_loss_stalls_and_for_as_long_as_it_stayed(stalled: Trainer) -> None:
     history = stalled.history
     losses, rates = np.array(history["val_loss"]), np.array(history["learning_rate"])
-    patience = planned().recipe.callbacks[0].patience
-    assert patience == 20  # an eighth of 160
+    assert planned().recipe.callbacks == (EarlyDecay(),)
+    patience = 20  # an eighth of 160
     best, waited = np.minimum.accumulate(losses), np.zeros(len(losses), int)
     for epoch in range(1, len(losses)):
         waited[epoch] = 0 if losses[epoch] < best[epoch - 1] else waited[epoch - 1] + 1
@@ -91,24 +91,26 @@ def test_who_says_how_long_to_learn_is_heard(said: dict[str, Any]) -> None:
     assert planned(**said).recipe.callbacks == ()
 
 
-def test_rows_that_repeat_others_are_learnt_by_heart() -> None:
-    """As many of the rows to come will be there already, and what was learnt by heart answers them."""
+def test_rows_that_repeat_others_are_memorised() -> None:
+    """As many of the rows to come will be there already, and what was memorised answers them."""
     once = frame(0.3, 200)
-    for share, by_heart in ((0.05, False), (0.3, True)):
+    for share, are_memorised in ((0.05, False), (0.3, True)):
         some = once[: int(share * 200)]
-        settings = TableSettings("y", members=2, hidden=(8,), test_fraction=0.0)
-        recipe = plan_table(polars.concat([once, some]), settings, test=once).recipe
-        assert (recipe.callbacks == ()) is by_heart
-        assert recipe.keeps_best is not by_heart
+        for table, repeats in ((some, True), (some.with_columns(y=some["y"] + 1.0), False)):
+            settings = TableSettings("y", members=2, hidden=(8,), test_fraction=0.0)
+            recipe = plan_table(polars.concat([once, table]), settings, test=once).recipe
+            assert (recipe.callbacks == ()) is (are_memorised and repeats)
+            assert recipe.keeps_best is not (are_memorised and repeats)
 
 
 @given(
     hnp.arrays(
-        np.float32, st.tuples(st.integers(1, 30), st.integers(1, 3)), elements=st.sampled_from([0, 1, 2.5])
+        np.float32, st.tuples(st.integers(1, 30), st.integers(2, 3)), elements=st.sampled_from([0, 1, 2.5])
     )
 )
-def test_rows_that_are_there_again_are_counted(X: np.ndarray) -> None:
-    assert _repeated(X) == pytest.approx(1 - len(np.unique(X, axis=0)) / len(X))
+def test_rows_that_are_there_again_are_counted(rows: np.ndarray) -> None:
+    expected = 1 - len(np.unique(rows, axis=0)) / len(rows)
+    assert _repeated(rows[:, 1:], rows[:, 0]) == pytest.approx(expected)
 
 
 def test_a_single_network_learns_as_it_did() -> None:
@@ -126,31 +128,57 @@ class Kept(Callback):
 
     def on_epoch(self, trainer: Trainer, row: Any) -> None:
         if trainer.epoch == self.epoch:
-            self.found = to_bytes(trainer)
+            trainer.when_told(lambda: setattr(self, "found", to_bytes(trainer)))
 
     def quiet_epochs(self, trainer: Trainer) -> float:
         return np.inf
 
 
-@pytest.mark.parametrize("epoch", [3, -2])
-def test_a_checkpoint_goes_on_to_the_bit(epoch: int, stalled: Trainer, same_bits: Any) -> None:
-    plan = planned()
-    epoch = epoch if epoch > 0 else stalled.epoch + epoch  # after the rate began to fall
+@pytest.mark.parametrize("where", ["early", "at the best", "behind it", "falling"])
+def test_a_checkpoint_goes_on_to_the_bit(where: str, stalled: Trainer, same_bits: Any) -> None:
+    plan, best = planned(), stalled.best_epoch
+    epoch = {"early": 3, "at the best": best, "behind it": best + 1, "falling": stalled.epoch - 2}[where]
     kept = Kept(epoch)
     trainer_of(plan, kept).run()
     fresh, member = trainer_of(plan), plan.members[0]
     rows = plan.train.given(member.kept(len(plan.train.X))), plan.train.given(member.held)
     again = resumed(kept.found, fresh, *rows)
     assert again.epoch == epoch
-    again.run()
+    run = again.run()
     assert same_bits(again.params, stalled.params)
-    # Any other setting is still compared, and so are epochs where nobody may change them.
-    other = replace(member.recipe, callbacks=(), epochs=170)
-    with pytest.raises(DataError, match="was trained with epochs"):
-        resumed(kept.found, table_trainer(other, *rows, seed=member.seed, threads=1), *rows)
+    assert run.best_epoch == best
+    assert same_bits(run.params, stalled.best_params)
     with pytest.raises(DataError, match="was trained with seed"):
         resumed(kept.found, table_trainer(member.recipe, *rows, seed=7, threads=1), *rows)
 
 
+def test_a_checkpoint_of_another_number_of_epochs_is_refused() -> None:
+    plan = planned()
+    member = plan.members[0]
+    rows = plan.train.given(member.kept(len(plan.train.X))), plan.train.given(member.held)
+    hung = member.recipe.callbacks
+    for was, callbacks, now in ((100, (), hung), (100, hung, ()), (170, hung, hung), (99, hung, hung)):
+        recipe = replace(member.recipe, epochs=was, callbacks=callbacks)
+        trainer = table_trainer(recipe, *rows, seed=member.seed, threads=1)
+        trainer.advance(epochs=2)
+        other = replace(member.recipe, callbacks=now)
+        planned_now = table_trainer(other, *rows, seed=member.seed, threads=1)
+        with pytest.raises(DataError, match=f"was trained with epochs {was}, not 160"):
+            resumed(to_bytes(trainer), planned_now, *rows)
+
+
 def test_it_is_patient_for_a_few_epochs_at_least() -> None:
-    assert planned(effort="quick").recipe.callbacks == (EarlyDecay(LEAST_PATIENCE),)
+    class Stands:
+        """What is asked of a trainer."""
+
+        def __init__(self, epochs: int, waited: int) -> None:
+            self.epoch, self.epochs, self.waits = 10, epochs, waited
+
+        def waited(self, figure: str) -> int:
+            return self.waits
+
+    def left(*stands: int) -> float:
+        trainer: Any = Stands(*stands)
+        return EarlyDecay().quiet_epochs(trainer)
+
+    assert [left(160, 3), left(40, 3), left(24, 8), left(20, 9)] == [17, 5, 0, np.inf]

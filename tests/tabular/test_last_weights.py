@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from minicolumn.model.rows import LabeledRows
 from minicolumn.tabular import TableSettings, plan_table
-from minicolumn.tabular.last_weights import LastUnlessWorse
+from minicolumn.tabular.last_weights import LastUnlessWorse, _worth
 from minicolumn.tabular.training import resumed, table_trainer
 from minicolumn.train.checkpoint import to_bytes
 from minicolumn.train.trainer import Trainer
@@ -53,7 +54,8 @@ def test_the_rule(right: list[int]) -> None:
     class Told:
         """What is asked of a trainer."""
 
-        stopped, held_rows, kept_last = "all epochs", range(20), False
+        stopped, kept_last = "all epochs", False
+        held_rows = LabeledRows(np.zeros((20, 1)), np.zeros(20), None)
 
         @property
         def history(self) -> dict[str, list[float]]:
@@ -66,6 +68,11 @@ def test_the_rule(right: list[int]) -> None:
     LastUnlessWorse().on_end(told)
     fewest, errors = 20 - max(right), 20 - right[-1]
     assert told.kept_last == (errors - fewest <= 1 or (errors - fewest) ** 2 <= fewest * max(right) / 20)
+
+
+def test_rows_that_weigh_little_tell_little() -> None:
+    weight = np.array([1.0] * 5 + [1e-9] * 100)
+    assert _worth(LabeledRows(np.zeros((105, 1)), np.zeros(105), weight)) == pytest.approx(5.0, rel=1e-6)
 
 
 def test_who_says_a_patience_has_the_best_epoch_kept() -> None:

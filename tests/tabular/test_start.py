@@ -80,6 +80,18 @@ def test_what_was_unfrozen_goes_on_from_a_checkpoint(tmp_path: Path) -> None:
     assert np.array_equal(again.model.params["4"]["weight"], run.model.params["4"]["weight"])
     with pytest.raises(DataError, match="is of another network"):
         fitted(freeze=True, epochs=3, resume=kept)  # they were to stay frozen
+    with pytest.raises(DataError, match="is of another network"):
+        fitted(freeze=True, unfreeze=4, epochs=3, resume=kept)  # they are free before they could be
+
+
+def test_members_from_a_network_keep_what_others_keep() -> None:
+    plan = plan_table(
+        birds("kg"), TableSettings("kg", members=2, start=start_of("", PENGUINS, True, None, 1))
+    )
+    assert [type(callback).__name__ for callback in plan.members[0].recipe.callbacks] == [
+        "EarlyDecay",
+        "Unfreeze",
+    ]
 
 
 def test_layers_that_are_not_frozen_learn(source: mc.Model) -> None:

@@ -160,6 +160,13 @@ def test_what_lies_in_one_of_joined_parts_is_taken_from_it(data: st.DataObject) 
     np.testing.assert_allclose(np.concatenate(found, axis=1), expected, rtol=1e-14, atol=1e-14)
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "int32", "uint64"])
+def test_narrow_indices_of_joined_parts(dtype: str) -> None:
+    x, places = np.arange(600.0).reshape(2, 300), np.array([1, 120, 0], dtype)
+    found = mc.compile(lambda x: np.concatenate([x, -x], axis=1)[:, places])(x)
+    np.testing.assert_array_equal(found, x[:, places])
+
+
 def test_traced_indices() -> None:
     x = np.arange(12.0).reshape(4, 3)
     rows = np.array([2, 0, 2])

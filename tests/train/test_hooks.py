@@ -71,11 +71,15 @@ def test_any_change_in_any_hook_is_gone_on_with(name: str, hook: str, wave: Any,
         assert trainer.advance(epochs=1)[0]["epoch"] == 7
 
 
+@pytest.mark.parametrize("hook", ["on_chunk", "on_epoch"])
 @pytest.mark.parametrize(("epochs", "last"), [(4, 4), (9, 9), (1, 2)])
-def test_a_run_ends_where_its_epochs_end_as_they_are_by_then(epochs: int, last: int, wave: Any) -> None:
-    trainer = _trainer(wave, Once("on_epoch", lambda trainer: trainer.change(epochs=epochs)))
+def test_a_run_ends_where_its_epochs_end_as_they_are_by_then(
+    epochs: int, last: int, hook: str, wave: Any
+) -> None:
+    trainer = _trainer(wave, Once(hook, lambda trainer: trainer.change(epochs=epochs)))
     run = trainer.run()
-    assert (run.stopped, trainer.epoch, len(run.history)) == ("all epochs", last, last)
+    last += hook == "on_chunk" and epochs < 2  # the third epoch is begun, and is not left half done
+    assert (run.stopped, trainer.epoch, len(run.history), trainer.done) == ("all epochs", last, last, 0)
 
 
 @pytest.mark.parametrize("steps", [1, 1000])

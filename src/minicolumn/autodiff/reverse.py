@@ -88,8 +88,8 @@ def _step(node: LiveNode, g: Any, collected: Cotangents, scope: Scope) -> None:
 def _dependent_parts(joined: LiveNode, scope: Scope) -> Parts:
     """Return the parts that depend on a scope's variables, of parts joined side by side, and their columns.
 
-    None where it is no such array, or where all of them do. Of a table's numbers beside the embeddings of its
-    codes only the latter do; to find the cotangent of every column would be nearly in vain.
+    Empty where it is no such array, or where all of them do. Of a table's numbers beside the embeddings of
+    its codes only the latter do; to find the cotangent of every column would be nearly in vain.
     """
     if joined.op is not CONCATENATE or joined.attrs["axis"] != len(joined.array_type.shape) - 1:
         return []

@@ -396,7 +396,11 @@ def _worth_storing(node: Node, arrays: Container[Node]) -> bool:
     """Return whether computing a value again costs more than to store it; a view costs nothing."""
     if node.op.is_view:
         return False
-    anchored = any(n.op.kind in ("product", "reduce") for n in leaf_arrays(node, arrays, False))
+    # What follows a product is computed within it; a product that is spread over more is an array of its own.
+    anchored = any(
+        n.op.kind in ("product", "reduce") and n.array_type.size >= node.array_type.size
+        for n in leaf_arrays(node, arrays, False)
+    )
     return anchored or cost(node, arrays) >= WORTH_STORING
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
+from minicolumn.model.rows import LabeledRows
 from minicolumn.train.callbacks import Callback
 from minicolumn.train.trainer import Trainer
 
@@ -30,7 +33,16 @@ class LastUnlessWorse(Callback):
         held = trainer.held_rows
         if held is None or trainer.stopped != "all epochs" or not trainer.history:
             return
-        rows, accuracy = len(held), trainer.history["val_accuracy"]
-        fewest, last = (round(rows * (1.0 - share)) for share in (max(accuracy), accuracy[-1]))
-        if last - fewest <= max(1.0, math.sqrt(fewest * (1.0 - fewest / rows))):
+        rows, accuracy = _worth(held), trainer.history["val_accuracy"]
+        fewest, last = (rows * (1.0 - share) for share in (max(accuracy), accuracy[-1]))
+        # Accuracies are float32: so near to a whole row is a whole row.
+        if last - fewest <= 1e-3 + max(1.0, math.sqrt(fewest * (1.0 - fewest / rows))):
             trainer.keep_last()
+
+
+def _worth(held: LabeledRows) -> float:
+    """Return how many rows of equal weight would tell as much: (sum w)^2 / sum w^2 (Kish 1965)."""
+    if held.weight is None:
+        return float(len(held))
+    weight = held.weight.astype(np.float64)
+    return float(weight.sum() ** 2 / (weight**2).sum())

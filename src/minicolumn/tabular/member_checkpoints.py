@@ -87,7 +87,7 @@ class _Keeper(Callback):
     def _keep_if_due(self, trainer: Trainer) -> None:
         assert self.states.file is not None
         if time.monotonic() - self._last[0] >= self.states.file.every:
-            self.states.keep(self.number, trainer)
+            trainer.when_told(lambda: self.states.keep(self.number, trainer))
             self._last[0] = time.monotonic()
 
 

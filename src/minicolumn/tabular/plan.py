@@ -288,7 +288,7 @@ def _recipes(
     schema: Schema, encoder: Encoder, learnt: TableSplit, loss: Loss | None, settings: TableSettings
 ) -> tuple[Recipe, tuple[Member, ...]]:
     """Return the recipe of one network, and the members of an ensemble."""
-    recipe = _recipe(encoder, learnt.X, loss, settings)
+    recipe = _recipe(encoder, learnt, loss, settings)
     recipe, members = _members(schema, learnt, recipe, settings)
     return (
         (recipe, members) if settings.start is None else _started(settings.start, settings, recipe, members)
@@ -327,11 +327,12 @@ def _started(
     return start.recipe(recipe, outputs, settings.seed, free=free), tuple(own)
 
 
-def _recipe(encoder: Encoder, X: Array, loss: Loss | None, settings: TableSettings) -> Recipe:
+def _recipe(encoder: Encoder, learnt: TableSplit, loss: Loss | None, settings: TableSettings) -> Recipe:
     """Return the recipe for these training rows, with what the user said in place of the defaults."""
     return table_recipe(
         encoder,
-        X,
+        learnt.X,
+        y=learnt.y,
         hidden=settings.hidden,
         activation=settings.activation,
         dropout=settings.dropout,
@@ -343,7 +344,7 @@ def _recipe(encoder: Encoder, X: Array, loss: Loss | None, settings: TableSettin
         batch_size=settings.batch_size,
         epochs=settings.epochs,
         patience=settings.patience,
-        effort=None if settings.members == 1 else _effort(settings, len(X)),
+        effort=None if settings.members == 1 else _effort(settings, len(learnt.X)),
     )
 
 

@@ -38,7 +38,7 @@ from minicolumn.optim import (
     optimizer_by_name,
 )
 from minicolumn.tables.encode import Encoder
-from minicolumn.tabular.early_decay import LEAST_PATIENCE, EarlyDecay
+from minicolumn.tabular.early_decay import EarlyDecay
 from minicolumn.tabular.efforts import FEW_ROWS, Effort
 from minicolumn.tabular.knots import table_knots
 from minicolumn.tabular.last_weights import LastUnlessWorse
@@ -64,11 +64,11 @@ class MemberHabits:
     fewest        epochs of the usual effort, as long as they are no more than 2,500 steps
     activation    of the hidden layers; None is that of the single network
     largest_batch rows of a step at most
-    prefers_last  whether the last epoch is kept where the best one may be so by chance, see `LastUnlessWorse`
-    may_stall     whether the rate falls early where the held-out loss stalls, see `EarlyDecay`
+    last_unless_worse   whether the last epoch is kept where the best one may be so by chance
+    decays_early  whether the rate falls early where the held-out loss stalls, see `EarlyDecay`
 
-    The rate stays, then falls along a cosine. What is noisy is learnt by heart before the rate has fallen, so
-    the best epoch is kept; but where new rows repeat old ones, to know these by heart is best.
+    The rate stays, then falls along a cosine. Noise is memorised before the rate has fallen, so the best
+    epoch is kept; but where new rows repeat old ones, targets and all, it is best to have memorised these.
     """
 
     ways: tuple[tuple[float, float], ...]
@@ -81,8 +81,8 @@ class MemberHabits:
     fewest: int = 8
     activation: str | None = None
     largest_batch: int = _LARGEST_BATCH
-    prefers_last: bool = False
-    may_stall: bool = False
+    last_unless_worse: bool = False
+    decays_early: bool = False
 
 
 @dataclass(frozen=True)
@@ -131,10 +131,10 @@ _OF_NUMBERS = MemberHabits(
     ),
     2 / 3,
     keeps_best=True,
-    may_stall=True,
+    decays_early=True,
 )
-_OF_FEW_NUMBERS = MemberHabits(((0.15, 0.05),), 1.0, keeps_best=True, may_stall=True)
-_REPEATED = 0.1  # of the rows, from which to learn them by heart pays
+_OF_FEW_NUMBERS = MemberHabits(((0.15, 0.05),), 1.0, keeps_best=True, decays_early=True)
+_REPEATED = 0.1  # of the rows, from which to memorise them pays
 _BLOCK = 65_536  # rows whose words are copied at once
 _MANY_ROWS = 200_000
 _OF_TWO_CLASSES = MemberHabits(
@@ -147,7 +147,7 @@ _OF_TWO_CLASSES = MemberHabits(
     fewest=16,
     activation="mish",
 )
-_OF_MANY_CLASSES = MemberHabits(((0.05, 0.08),), 2 / 3, width=1.5, keeps_best=True, prefers_last=True)
+_OF_MANY_CLASSES = MemberHabits(((0.05, 0.08),), 2 / 3, width=1.5, keeps_best=True, last_unless_worse=True)
 # With so few steps an epoch the same rate leaves members sure of what is wrong.
 _OF_MANY_CLASSES_AND_FEW_ROWS = replace(_OF_MANY_CLASSES, ways=((0.05, 0.03),))
 NUMBERS = Habits("mish", 0.05, 0.15, 0.0, 2_000, 160, "val_loss", ("r2",), _OF_NUMBERS, _OF_FEW_NUMBERS)
@@ -226,6 +226,7 @@ def table_recipe(
     effort: Effort | None = None,
     normalization: str | None = None,
     knots: Knots | None = None,
+    y: Array | None = None,
 ) -> Recipe:
     """Return the recipe for a table; what is None takes the default.
 
@@ -238,13 +239,14 @@ def table_recipe(
                 network
     normalization   what stands behind each hidden layer: a key of `NORMALIZATIONS`; nothing by default
     knots       of the ramps, which who makes many recipes finds once with `table_knots`; () for none
+    y           the target of these rows, on the network's scale: rows that repeat others are memorised
     Source      RealMLP-TD: Holzmueller, Grinsztajn & Steinwart 2024 (arXiv 2407.04491), table A.1; ramps:
                 Gorishniy, Rubachev & Babenko 2022 (arXiv 2203.05556)
     Differs     ramps between quantiles take the place of periodic embeddings; dropout and weight decay stay
                 constant; small tables get small batches, large ones fewer epochs; learning stops early
     """
     habits = habits_of(encoder)
-    own = None if effort is None else _of_members(habits, X)
+    own = None if effort is None else _of_members(habits, X, y)
     batch = batch_size or table_batch(len(X), _LARGEST_BATCH if own is None else own.largest_batch)
     free = not (epochs or schedule or loss)
     epochs = epochs or _epochs(habits, -(-len(X) // batch), own, effort)
@@ -267,7 +269,7 @@ def table_recipe(
         metrics=habits.metrics,
         keeps_best=own is None or own.keeps_best or patience is not None,
         ways=() if own is None else own.ways,
-        callbacks=() if own is None or patience is not None else _callbacks(own, epochs, free),
+        callbacks=() if own is None or patience is not None else _callbacks(own, free),
     )
 
 
@@ -285,41 +287,46 @@ def varied(recipe: Recipe, number: int, *, dropout: bool, rate: bool) -> Recipe:
     return replace(recipe, network=network, optimizer=optimizer.with_rate(speed) if rate else optimizer)
 
 
-def _of_members(habits: Habits, X: Array) -> MemberHabits:
+def _of_members(habits: Habits, X: Array, y: Array | None) -> MemberHabits:
     """Return what differs for the members of an ensemble that learns from these rows."""
     few = habits.members_of_few if len(X) < FEW_ROWS else None
     many = habits.members_of_many if len(X) >= _MANY_ROWS else None
     own = few or many or habits.members
-    if own.may_stall and _repeated(X) >= _REPEATED:
-        return replace(own, keeps_best=False, may_stall=False)
+    if own.decays_early and y is not None and _repeated(X, y) >= _REPEATED:
+        return replace(own, keeps_best=False, decays_early=False)
     return own
 
 
 def _patience(own: MemberHabits | None, epochs: int) -> int:
     """Return the epochs without progress after which training stops; who prefers the last one gets there."""
-    return epochs if own is not None and own.prefers_last else max(10, epochs // 2)
+    return epochs if own is not None and own.last_unless_worse else max(10, epochs // 2)
 
 
-def _callbacks(own: MemberHabits, epochs: int, free: bool) -> tuple[Callback, ...]:
+def _callbacks(own: MemberHabits, free: bool) -> tuple[Callback, ...]:
     """Return what decides how long a member learns, and which weights it keeps.
 
     free        whether nobody said how long, nor by what schedule
     """
-    if own.may_stall and free:
-        return (EarlyDecay(max(LEAST_PATIENCE, round(epochs / 8))),)
-    return (LastUnlessWorse(),) if own.prefers_last else ()
+    if own.decays_early and free:
+        return (EarlyDecay(),)
+    return (LastUnlessWorse(),) if own.last_unless_worse else ()
 
 
-def _repeated(X: Array) -> float:
+def _repeated(X: Array, y: Array) -> float:
     """Return which share of the rows repeat others, to the bit: by sums of words, each times a factor.
 
-    >>> _repeated(np.array([[1.0, 2.0], [3.0, 4.0], [1.0, 2.0], [1.0, 2.0]]))
-    0.5
+    >>> _repeated(np.array([[1.0, 2.0], [3.0, 4.0], [1.0, 2.0], [1.0, 2.0]]), np.array([5.0, 5.0, 5.0, 6.0]))
+    0.25
     """
-    words = np.ascontiguousarray(X).view(np.uint32)
-    factors = np.random.default_rng(0).integers(1, 2**63, words.shape[1], np.uint64) | np.uint64(1)
-    blocks = (words[first : first + _BLOCK].astype(np.uint64) @ factors for first in range(0, len(X), _BLOCK))
-    return 1.0 - len(np.unique(np.concatenate(list(blocks)))) / len(X)
+    blocks = [slice(first, first + _BLOCK) for first in range(0, len(X), _BLOCK)]
+    words = (np.column_stack([X[block], y[block]]).view(np.uint32).astype(np.uint64) for block in blocks)
+    found = [each @ _odd_numbers(each.shape[1]) for each in words]
+    return 1.0 - len(np.unique(np.concatenate(found))) / len(X)
+
+
+def _odd_numbers(count: int) -> Array:
+    """Return the same odd numbers below 2^63 each time, uint64 [count]."""
+    return np.random.default_rng(0).integers(1, 2**63, count, np.uint64) | np.uint64(1)
 
 
 def _with(habits: Habits, own: MemberHabits) -> Habits:

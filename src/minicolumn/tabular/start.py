@@ -188,7 +188,11 @@ class Start:
             optimizer = Layerwise(optimizer, factors=self.layer_rates)
         hung = () if self.unfreeze is None else (Unfreeze(every=self.unfreeze),)
         return replace(
-            recipe, network=Sequential(*layers), optimizer=optimizer, params=params, callbacks=hung
+            recipe,
+            network=Sequential(*layers),
+            optimizer=optimizer,
+            params=params,
+            callbacks=(*recipe.callbacks, *hung),
         )
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from minicolumn.errors import DataError
 from minicolumn.model.files import PathLike, shown
-from minicolumn.nn.layers.containers import thawed
 from minicolumn.tabular.plan import Given
 from minicolumn.tabular.recipe import Recipe
 from minicolumn.train.callbacks import Callback, EarlyStopping
@@ -56,17 +55,20 @@ def resumed(source: PathLike | bytes, planned: Trainer, learnt: Given, held: Giv
     X, target, *weight = learnt
     trainer = read(Trainer, source, X, target, weight[0] if weight else None, held, planned.callbacks)
     where = "it" if isinstance(source, bytes) else shown(source)
-    changed = frozenset().union(*(callback.changes for callback in planned.callbacks))
-    asked, stands = (
-        thawed(each.network) if "network" in changed else each.network for each in (planned, trainer)
-    )
-    if asked != stands:
+    if not _is_explained("network", planned.network, trainer.network, trainer):
         raise DataError(f"resume: {where} is of another network, {trainer.network!r:.120}")
     for field in fields(Settings):
         asked, stands = (getattr(t.settings, field.name) for t in (planned, trainer))
-        if asked != stands and field.name not in changed:
+        if not _is_explained(field.name, asked, stands, trainer):
             raise DataError(
                 f"resume: {where} was trained with {field.name} {stands!r:.80}, not {asked!r:.80}; say what "
                 "was said then"
             )
     return trainer
+
+
+def _is_explained(name: str, planned: Any, stands: Any, trainer: Trainer) -> bool:
+    """Return whether something stands as it was planned, or as a callback may have changed it."""
+    return stands == planned or any(
+        callback.explains(name, planned, stands, trainer) for callback in trainer.callbacks
+    )

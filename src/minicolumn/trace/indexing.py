@@ -182,7 +182,7 @@ def _within_part(x: Any, axis: int, index: Any) -> tuple[Any, Any]:
         return x, index
     if isinstance(index, Traced) or not np.size(index) or isinstance(x.shape[axis], Dim):
         return x, index
-    places = np.asarray(index) % x.shape[axis]
+    places = np.asarray(index, np.intp) % x.shape[axis]
     parts: Any = joined.inputs
     first = 0
     for part in parts:

@@ -12,12 +12,12 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from minicolumn.errors import DataError, did_you_mean, warn_user
 from minicolumn.model.files import PathLike
 from minicolumn.nn.layer import Layer
-from minicolumn.nn.layers.containers import Frozen, Sequential
+from minicolumn.nn.layers.containers import Frozen, Sequential, thawed
 from minicolumn.registry import Integer, Number, Record, Registry, Search, Text, kind_of, split_texts
 from minicolumn.registry.shared import PATIENCE
 from minicolumn.train.foreign import HOOKS
@@ -43,8 +43,8 @@ class Callback(Record):
     on_end     once, at the end of `run`, also when it was interrupted or diverged
 
     and `quiet_epochs` tells how far the loop may go on without asking. `only_watches` says that it shows a
-    training and has no part in it: checkpoints leave it out. `changes` names what it changes of a training: a
-    checkpoint of a training that was planned with it may hold other values of these, such as other "epochs".
+    training and has no part in it: checkpoints leave it out. `explains` tells whether a checkpoint that holds
+    other settings than were planned may do so because of it.
 
     Each gets the `Trainer` as it stands: its `params`, `history`, `network`, `epochs`, `steps` and `rows`;
     `stop(reason)` ends it at once, `rate_factor` lowers the learning rate, `change(...)` changes anything
@@ -70,7 +70,6 @@ class Callback(Record):
     """
 
     only_watches: ClassVar[bool] = False
-    changes: ClassVar[frozenset[str]] = frozenset()
 
     def on_start(self, trainer: Trainer, /) -> None:
         """Do nothing."""
@@ -91,6 +90,14 @@ class Callback(Record):
         The base returns 0: nobody knows. What only watches returns infinity.
         """
         return 0
+
+    def explains(self, name: str, planned: Any, stands: Any, trainer: Trainer, /) -> bool:
+        """Return whether it may have changed a setting of a training from what was planned to what stands.
+
+        name        of the setting, or "network"; trainer: as it stands in a checkpoint
+        Returns     False by the base
+        """
+        return False
 
 
 @dataclass(frozen=True)
@@ -227,8 +234,6 @@ class Unfreeze(Callback):
         int | None, Integer(help="How many each time; all of them by default.", ge=1, search=Search(1, 4))
     ] = None
 
-    changes: ClassVar[frozenset[str]] = frozenset({"network"})
-
     def on_epoch(self, trainer: Trainer, row: Row) -> None:
         frozen = _frozen(trainer)
         if frozen and trainer.epoch % self.every == 0:
@@ -241,6 +246,15 @@ class Unfreeze(Callback):
 
     def quiet_epochs(self, trainer: Trainer) -> float:
         return self.every - trainer.epoch % self.every if _frozen(trainer) else math.inf
+
+    def explains(self, name: str, planned: Any, stands: Any, trainer: Trainer) -> bool:
+        """Return whether the network is the planned one with some layers freed, and time enough for it."""
+        if name != "network" or trainer.epoch < self.every or thawed(planned) != thawed(stands):
+            return False
+        if not isinstance(planned, Sequential) or not isinstance(stands, Sequential):
+            return False
+        pairs = zip(planned.layers, stands.layers, strict=True)
+        return all(was == now or was == Frozen(now) for was, now in pairs)
 
 
 def _layers(trainer: Trainer) -> tuple[Layer, ...]:

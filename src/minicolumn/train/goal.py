@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 class Goal:
     """Where a training is to be stopped, at the first of these limits.
 
-    epoch       whole epochs in all; None for the `epochs` of the training, as they are at each moment
+    epoch       whole epochs in all; None for the `epochs` of the training, as they are at each moment,
+                and the end of an epoch that is begun
     step        steps in all
     deadline    seconds of `clock`, which has any start
     """
@@ -35,7 +36,7 @@ class Goal:
 
         Towards a deadline as many as fit by the duration of past steps, at least one; so it may end late.
         """
-        last = trainer.epochs if self.epoch is None else self.epoch
+        last = max(trainer.epochs, trainer.epoch + bool(trainer.done)) if self.epoch is None else self.epoch
         if trainer.epoch >= last or trainer.step >= self.step:
             return 0
         left = min(self.step - trainer.step, (last - trainer.epoch) * trainer.steps)

@@ -371,6 +371,16 @@ class Loop(Tracker):
         self.stop_reason = "diverged"
         raise why.error()
 
+    def when_told(self, do: Callable[[], None]) -> None:
+        """Do something once all callbacks have been told of this moment, and the best epoch is settled.
+
+        At once where nobody is being told.
+        """
+        if self._is_telling:
+            self._later.append(do)
+        else:
+            do()
+
     def _tell(self, what: str, *news: Row | int | float) -> None:
         """Tell all callbacks."""
         self._is_telling = True  # they may change the training meanwhile, but not advance it

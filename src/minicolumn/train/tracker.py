@@ -139,7 +139,10 @@ class Tracker:
         return chosen
 
     def keep_last(self) -> None:
-        """Have the weights of now handed back, and no longer those of the best epoch."""
+        """Have the newest weights handed back, and no longer those of the best epoch.
+
+        For `on_end`: before it, who watches a figure, as early stopping does, asks for the best ones again.
+        """
         self.monitor = self._best = None
 
     def lower_is_better(self, figure: str) -> bool:

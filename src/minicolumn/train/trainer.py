@@ -333,10 +333,7 @@ class Trainer(Evaluable):
         >>> again.epoch, again.done
         (1, 2)
         """
-        if self._is_telling:
-            self._later.append(lambda: write(self, path))
-        else:
-            write(self, path)
+        self.when_told(lambda: write(self, path))
 
     def check_savable(self) -> None:
         """Raise what `save` would raise of this training, such as DataError for own functions."""
