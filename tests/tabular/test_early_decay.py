@@ -17,7 +17,7 @@ from minicolumn.nn.losses import as_loss
 from minicolumn.optim import FlatCosine
 from minicolumn.tabular import TableSettings, plan_table
 from minicolumn.tabular.early_decay import EarlyDecay
-from minicolumn.tabular.recipe import _repeated
+from minicolumn.tabular.repeated_rows import repeated_share
 from minicolumn.tabular.training import resumed, table_trainer
 from minicolumn.train.callbacks import Callback
 from minicolumn.train.checkpoint import to_bytes
@@ -110,7 +110,7 @@ def test_rows_that_repeat_others_are_memorised() -> None:
 )
 def test_rows_that_are_there_again_are_counted(rows: np.ndarray) -> None:
     expected = 1 - len(np.unique(rows, axis=0)) / len(rows)
-    assert _repeated(rows[:, 1:], rows[:, 0]) == pytest.approx(expected)
+    assert repeated_share(rows[:, 1:], rows[:, 0]) == pytest.approx(expected)
 
 
 def test_a_single_network_learns_as_it_did() -> None:

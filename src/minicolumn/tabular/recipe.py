@@ -42,6 +42,7 @@ from minicolumn.tabular.early_decay import EarlyDecay
 from minicolumn.tabular.efforts import FEW_ROWS, Effort
 from minicolumn.tabular.knots import table_knots
 from minicolumn.tabular.last_weights import LastUnlessWorse
+from minicolumn.tabular.repeated_rows import repeated_share
 from minicolumn.train.callbacks import Callback
 
 Array = np.ndarray
@@ -135,7 +136,6 @@ _OF_NUMBERS = MemberHabits(
 )
 _OF_FEW_NUMBERS = MemberHabits(((0.15, 0.05),), 1.0, keeps_best=True, decays_early=True)
 _REPEATED = 0.1  # of the rows, from which to memorise them pays
-_BLOCK = 65_536  # rows whose words are copied at once
 _MANY_ROWS = 200_000
 _OF_TWO_CLASSES = MemberHabits(
     ((0.3, 0.04),),
@@ -292,7 +292,7 @@ def _of_members(habits: Habits, X: Array, y: Array | None) -> MemberHabits:
     few = habits.members_of_few if len(X) < FEW_ROWS else None
     many = habits.members_of_many if len(X) >= _MANY_ROWS else None
     own = few or many or habits.members
-    if own.decays_early and y is not None and _repeated(X, y) >= _REPEATED:
+    if own.decays_early and y is not None and repeated_share(X, y) >= _REPEATED:
         return replace(own, keeps_best=False, decays_early=False)
     return own
 
@@ -310,23 +310,6 @@ def _callbacks(own: MemberHabits, free: bool) -> tuple[Callback, ...]:
     if own.decays_early and free:
         return (EarlyDecay(),)
     return (LastUnlessWorse(),) if own.last_unless_worse else ()
-
-
-def _repeated(X: Array, y: Array) -> float:
-    """Return which share of the rows repeat others, to the bit: by sums of words, each times a factor.
-
-    >>> _repeated(np.array([[1.0, 2.0], [3.0, 4.0], [1.0, 2.0], [1.0, 2.0]]), np.array([5.0, 5.0, 5.0, 6.0]))
-    0.25
-    """
-    blocks = [slice(first, first + _BLOCK) for first in range(0, len(X), _BLOCK)]
-    words = (np.column_stack([X[block], y[block]]).view(np.uint32).astype(np.uint64) for block in blocks)
-    found = [each @ _odd_numbers(each.shape[1]) for each in words]
-    return 1.0 - len(np.unique(np.concatenate(found))) / len(X)
-
-
-def _odd_numbers(count: int) -> Array:
-    """Return the same odd numbers below 2^63 each time, uint64 [count]."""
-    return np.random.default_rng(0).integers(1, 2**63, count, np.uint64) | np.uint64(1)
 
 
 def _with(habits: Habits, own: MemberHabits) -> Habits:
